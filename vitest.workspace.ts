@@ -5,7 +5,7 @@ const node: TestProjectInlineConfiguration = {
   test: {
     name: "node",
     environment: "node",
-    include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scripts/test/**/*.test.ts"],
     testTimeout: 30_000,
     typecheck: {
       enabled: true,
