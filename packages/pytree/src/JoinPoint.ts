@@ -1,0 +1,41 @@
+/**
+ * Join points: the border between an outer tree and the trees that sit at its leaves.
+ *
+ * A join point is a leaf, whatever it holds: walking the outer tree stops there. Optimizer states use it to show, for
+ * each parameter, the sub-state that belongs to it.
+ */
+import * as Predicate from "effect/Predicate"
+
+const TypeId = "~@optim/pytree/JoinPoint"
+
+/**
+ * Marks `subtree` as one leaf of an outer tree; iterating a join point yields its subtree once.
+ *
+ * @example
+ * ```ts
+ * import { JoinPoint, PyTree } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * const joined = new JoinPoint.JoinPoint({ m: 1, v: 2 })
+ * assert.deepStrictEqual(PyTree.leaves({ w: joined }), [joined])
+ * assert.deepStrictEqual([...joined], [{ m: 1, v: 2 }])
+ * ```
+ */
+export class JoinPoint<out T> implements Iterable<T> {
+  readonly [TypeId]: typeof TypeId = TypeId
+  readonly subtree: T
+
+  constructor(subtree: T) {
+    this.subtree = subtree
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    yield this.subtree
+  }
+}
+
+/** Marks a tree as one leaf of an outer tree. */
+export const make = <T>(subtree: T): JoinPoint<T> => new JoinPoint(subtree)
+
+/** Is this value a join point? True also for one made by another copy of this package. */
+export const isJoinPoint = (u: unknown): u is JoinPoint<unknown> => Predicate.hasProperty(u, TypeId)

@@ -1,0 +1,52 @@
+/** Structures as text, in the notation of JAX: `{'a': *, 'b': [*, None]}`. */
+import * as Formatter from "effect/Formatter"
+import { quote } from "./quote.ts"
+import { Custom, Dict, Leaf, Null, type Record, type Records, Sequence } from "./records.ts"
+import type { AnyNodeType } from "./nodeType.ts"
+
+const display = (metadata: unknown): string =>
+  metadata === undefined ? "" : `[${typeof metadata === "string" ? metadata : Formatter.format(metadata)}]`
+
+/** The name of a node type, or what stands for it. */
+export const typeName = (type: AnyNodeType): string => type.name ?? "<unnamed>"
+
+/** A custom node without its children: `Option[Some]`. */
+export const customName = (record: Record): string => typeName(record.type!) + display(record.metadata)
+
+const opening = (record: Record): string => {
+  switch (record.kind) {
+    case Leaf:
+      return "*"
+    case Null:
+      return "None"
+    case Sequence:
+      return "["
+    case Dict:
+      return "{"
+    case Custom:
+      return `CustomNode(${customName(record)}, [`
+  }
+}
+
+const closings = ["", "", "]", "}", "])"] as const
+
+const childPrefix = (record: Record, index: number): string =>
+  (index > 0 ? ", " : "") + (record.kind === Dict ? `${quote(record.keys[index]!)}: ` : "")
+
+/** Prints the subtree whose records run from `start` to the end of the list or to the subtree's own end. */
+export const print = (records: Records, start = 0): string => {
+  const parts: Array<string> = []
+  const open: Array<{ readonly record: Record; printed: number }> = []
+  for (let i = start; i < records.length; i++) {
+    const parent = open.at(-1)
+    if (parent !== undefined) parts.push(childPrefix(parent.record, parent.printed++))
+    const record = records[i]!
+    parts.push(opening(record))
+    open.push({ record, printed: 0 })
+    while (open.length > 0 && open.at(-1)!.printed === open.at(-1)!.record.arity) {
+      parts.push(closings[open.pop()!.record.kind])
+    }
+    if (open.length === 0) break
+  }
+  return parts.join("")
+}
