@@ -16,7 +16,7 @@ import type { Join } from "./internal/kinds/join.ts"
 import type { PiecewiseConstant } from "./internal/kinds/piecewiseConstant.ts"
 import type { PolynomialDecay } from "./internal/kinds/polynomialDecay.ts"
 import type { Scale } from "./internal/kinds/scale.ts"
-import { lift } from "./internal/lift.ts"
+import { lift, refuseStepSize } from "./internal/lift.ts"
 
 /** A step size that depends on the step, as data. Each member is made by the function of its name. */
 export type Schedule =
@@ -96,5 +96,5 @@ export const at: {
 } = dual(2, (schedule: StepSize, step: number): number => {
   if (typeof schedule === "function") return schedule(step)
   if (typeof schedule === "number") return schedule
-  return isTagged(schedule) ? evaluate(schedule, step) : make(schedule)(step)
+  return isTagged(schedule) ? evaluate(schedule, step) : refuseStepSize("at", ["schedule"], schedule)
 })

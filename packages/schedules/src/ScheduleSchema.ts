@@ -61,7 +61,7 @@ export type Schedule = Data.Schedule
  * const decay = Schedules.exponentialDecay({ stepSize: 0.1, decaySteps: 100, decayRate: 0.9 })
  * const text = Schema.encodeSync(Json)(decay)
  * assert.deepStrictEqual(Schema.decodeUnknownSync(Json)(text), decay)
- * assert.throws(() => Schema.decodeUnknownSync(Json)(text.replace("100", "-100")), /decaySteps to be a finite number > 0/)
+ * assert.throws(() => Schema.decodeUnknownSync(Json)(text.replace("100", "-100")), /decaySteps of exponentialDecay/)
  * ```
  */
 export const Schedule: Schema.Codec<Data.Schedule> = Shapes.check(isSound)

@@ -55,6 +55,10 @@ export const ofList = (field: string, list: ReadonlyArray<unknown>, rule: Rule):
   )
 }
 
+/** What is expected of a list that belongs to the gaps between the elements of another. */
+export const oneMoreThan = (field: string, list: ReadonlyArray<unknown>): string =>
+  `an array of ${list.length + 1}, one more than ${field}`
+
 /** The same faults seen from the schedule that holds the faulty one at `path`. */
 export const under = (path: Fault["path"], faults: ReadonlyArray<Fault>): Array<Fault> =>
   faults.map((fault) => ({ ...fault, path: [...path, ...fault.path] }))

@@ -18,21 +18,19 @@ export interface Kind<A extends Schedule> {
   readonly at: (self: A, step: number, nested: (schedule: Schedule, step: number) => number) => number
 }
 
-/** Throws the first fault as an `InvalidSchedule` under the given constructor's name. */
-export const refuse = (schedule: string, faults: ReadonlyArray<Fault.Fault>): void => {
-  const [first] = faults
-  if (first === undefined) return
-  throw new InvalidSchedule({
-    schedule,
-    field: Fault.formatPath(first.path),
-    value: first.value,
-    expected: first.expected
-  })
+/** Throws the fault as an `InvalidSchedule` under the given function's name. */
+export const refuse = (schedule: string, { expected, path, value }: Fault.Fault): never => {
+  throw new InvalidSchedule({ schedule, field: Fault.formatPath(path), value, expected })
+}
+
+/** Throws the first fault, if there is one. */
+export const refuseAny = (schedule: string, [first]: ReadonlyArray<Fault.Fault>): void => {
+  if (first !== undefined) refuse(schedule, first)
 }
 
 /** The data itself when it is sound; throws `InvalidSchedule` when it is not. For kinds without nested schedules. */
 export const sound = <A extends Schedule>(kind: Kind<A>, self: A): A => {
-  refuse(
+  refuseAny(
     kind.name,
     kind.faults(self, () => [])
   )

@@ -4,22 +4,21 @@
 import type { Schedule, ScheduleFunction, StepSize } from "../Schedule.ts"
 import { faults, isTagged } from "./catalogue.ts"
 import * as Fault from "./Fault.ts"
-import { refuse } from "./Kind.ts"
+import { refuse, refuseAny } from "./Kind.ts"
 
-const stepSize: Fault.Rule = {
-  expected: "a finite number, a schedule or a function of the step",
-  accepts: (value) => Number.isFinite(value) || typeof value === "function" || isTagged(value)
-}
+/** Throws `InvalidSchedule` for a value that is no step size. */
+export const refuseStepSize = (operation: string, path: Fault.Fault["path"], value: unknown): never =>
+  refuse(operation, { path, value, expected: "a finite number, a schedule or a function of the step" })
 
 /**
  * A number as a constant schedule, a schedule or a function as it is. Throws `InvalidSchedule` in the name of
  * `operation`, with the field at `path`.
  */
 export const lift = (operation: string, path: Fault.Fault["path"], value: StepSize): Schedule | ScheduleFunction => {
-  if (!stepSize.accepts(value)) refuse(operation, [{ path, value, expected: stepSize.expected }])
   if (typeof value === "function") return value
-  if (typeof value === "number") return { _tag: "Constant", stepSize: value }
-  refuse(operation, Fault.under(path, faults(value)))
+  if (Number.isFinite(value)) return { _tag: "Constant", stepSize: value as number }
+  if (!isTagged(value)) return refuseStepSize(operation, path, value)
+  refuseAny(operation, Fault.under(path, faults(value)))
   return value
 }
 

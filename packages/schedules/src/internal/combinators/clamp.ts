@@ -1,7 +1,7 @@
 /** `clamp`: a step size kept between two bounds. */
 import { dual } from "effect/Function"
 import type { StepSize } from "../../Schedule.ts"
-import { refuse } from "../Kind.ts"
+import { refuseAny } from "../Kind.ts"
 import { between, boundFaults, type Clamp } from "../kinds/clamp.ts"
 import { type Combined, lift } from "../lift.ts"
 
@@ -35,7 +35,7 @@ export const clamp: {
   <S extends StepSize>(schedule: S, bounds: ClampBounds): Combined<S, Clamp>
 } = dual(2, (self: StepSize, { maximum, minimum }: ClampBounds): Combined<StepSize, Clamp> => {
   const bounds = { minimum: minimum ?? null, maximum: maximum ?? null }
-  refuse("clamp", boundFaults(bounds))
+  refuseAny("clamp", boundFaults(bounds))
   const schedule = lift("clamp", ["schedule"], self)
   if (typeof schedule === "function") return (step) => between(bounds, schedule(step))
   return { _tag: "Clamp", ...bounds, schedule }

@@ -1,6 +1,6 @@
 /** `join`: schedules one after another. */
 import { at, type StepSize } from "../../Schedule.ts"
-import { refuse } from "../Kind.ts"
+import { refuseAny } from "../Kind.ts"
 import { type Join, layoutFaults, phaseAt } from "../kinds/join.ts"
 import { type Combined, lift } from "../lift.ts"
 
@@ -43,7 +43,7 @@ export const join = <const S extends StepSize>({ boundaries, schedules }: JoinOp
   joined(boundaries, schedules) as Combined<S, Join> // a function among the parts gives the function, else the data
 
 const joined = (boundaries: ReadonlyArray<number>, schedules: ReadonlyArray<StepSize>): Combined<StepSize, Join> => {
-  refuse("join", layoutFaults(boundaries, schedules))
+  refuseAny("join", layoutFaults(boundaries, schedules))
   const starts = [...boundaries]
   const parts = schedules.map((schedule, index) => lift("join", ["schedules", index], schedule))
   if (parts.every((part) => typeof part !== "function")) return { _tag: "Join", boundaries: starts, schedules: parts }

@@ -1,6 +1,7 @@
 /** `map`: a step size passed through any function. */
 import { dual } from "effect/Function"
-import { make, type ScheduleFunction, type StepSize } from "../../Schedule.ts"
+import { at, type ScheduleFunction, type StepSize } from "../../Schedule.ts"
+import { lift } from "../lift.ts"
 
 /**
  * The step size passed through `f`, which also sees the step. For what `scale`, `clamp` and `join` cannot say: the
@@ -24,6 +25,6 @@ export const map: {
   (f: (stepSize: number, step: number) => number): (schedule: StepSize) => ScheduleFunction
   (schedule: StepSize, f: (stepSize: number, step: number) => number): ScheduleFunction
 } = dual(2, (self: StepSize, f: (stepSize: number, step: number) => number): ScheduleFunction => {
-  const schedule = make(self)
-  return (step) => f(schedule(step), step)
+  const schedule = lift("map", ["schedule"], self)
+  return (step) => f(at(schedule, step), step)
 })

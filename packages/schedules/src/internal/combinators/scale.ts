@@ -2,7 +2,7 @@
 import { dual } from "effect/Function"
 import type { StepSize } from "../../Schedule.ts"
 import * as Fault from "../Fault.ts"
-import { refuse } from "../Kind.ts"
+import { refuseAny } from "../Kind.ts"
 import type { Scale } from "../kinds/scale.ts"
 import { type Combined, lift } from "../lift.ts"
 
@@ -29,7 +29,7 @@ export const scale: {
   (factor: number): <S extends StepSize>(schedule: S) => Combined<S, Scale>
   <S extends StepSize>(schedule: S, factor: number): Combined<S, Scale>
 } = dual(2, (self: StepSize, factor: number): Combined<StepSize, Scale> => {
-  refuse("scale", Fault.ofFields({ factor }, { factor: Fault.finite }))
+  refuseAny("scale", Fault.ofFields({ factor }, { factor: Fault.finite }))
   const schedule = lift("scale", ["schedule"], self)
   if (typeof schedule === "function") return (step) => schedule(step) * factor
   return { _tag: "Scale", factor, schedule }

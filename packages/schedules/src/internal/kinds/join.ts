@@ -23,8 +23,7 @@ export const layoutFaults = (
   }
   if (!Array.isArray(schedules)) return [{ path: ["schedules"], value: schedules, expected: "an array" }]
   if (schedules.length === boundaries.length + 1) return []
-  const expected = `${boundaries.length + 1} schedules for ${boundaries.length} boundaries`
-  return [{ path: ["schedules"], value: schedules, expected }]
+  return [{ path: ["schedules"], value: schedules, expected: Fault.oneMoreThan("boundaries", boundaries) }]
 }
 
 /** Which schedule holds at a step, and the step at which it began. */

@@ -24,7 +24,7 @@ const lengths = ({ boundaries, values }: PiecewiseConstant): Array<Fault.Fault> 
         {
           path: ["values"],
           value: values,
-          expected: `${boundaries.length + 1} values for ${boundaries.length} boundaries`
+          expected: Fault.oneMoreThan("boundaries", boundaries)
         }
       ]
 
