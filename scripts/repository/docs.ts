@@ -8,7 +8,7 @@ import { docText, isDoc } from "./fences.ts"
 import { lineAt, resolveRelative, type Source, sourceOf, type Statement } from "./source.ts"
 
 /** A function must show an example; the others only need a sentence. */
-export type Kind = "function" | "value" | "type" | "namespace"
+type Kind = "function" | "value" | "type" | "namespace"
 
 export interface Declaration {
   readonly name: string

@@ -22,7 +22,7 @@ export interface Manifest {
 }
 
 /** One thing a user can import: `@optim/pytree/PyTree` and the file it comes from. */
-export interface Entry {
+interface Entry {
   readonly specifier: string
   readonly file: string
 }
@@ -35,7 +35,7 @@ export interface Package {
 }
 
 /** The packages from the ground up: each may import those before it, never those after it. */
-export const order = ["pytree", "schedules", "core", "serialize"] as const
+const order = ["pytree", "schedules", "core", "serialize"] as const
 
 export const readManifest = (directory: string): Manifest =>
   JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest
