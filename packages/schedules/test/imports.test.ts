@@ -5,7 +5,9 @@ const source = new URL("../src/", import.meta.url)
 
 const imports = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
-  .flatMap((file) => [...readFileSync(new URL(file, source), "utf8").matchAll(/^(?:import|export) [^"]*"([^"]+)"/gm)])
+  .flatMap((file) => [
+    ...readFileSync(new URL(file, source), "utf8").matchAll(/^(?! \*).*\b(?:from|import) ?\(?"([^"]+)"/gm)
+  ])
   .map(([, specifier]) => specifier)
 
 describe("imports", () => {
