@@ -7,7 +7,7 @@
  *
  *     node scripts/doc-examples.ts [part of a path]
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Fence, fencesOf, treatment } from "./repository/fences.ts"
 import { fail, inParallel, run } from "./repository/shell.ts"
@@ -22,7 +22,7 @@ interface Example {
 }
 
 const documents = (): ReadonlyArray<string> => [
-  join(root, "README.md"),
+  ...[join(root, "README.md")].filter((file) => existsSync(file)),
   ...packages.flatMap(({ directory }) => filesBelow(directory, "README.md")),
   ...filesBelow(join(root, "docs"), ".md")
 ]
@@ -65,8 +65,10 @@ async function execute(example: Example): Promise<string> {
   const env = { ...process.env, NODE_COMPILE_CACHE: join(root, ".generated/compile-cache") }
   const args = ["--conditions=source-ts", "--disable-warning=ExperimentalWarning", example.file]
   const { code, output } = await run(process.execPath, args, { env, timeoutMs: 60_000 })
+  if (code === 0) return ""
   const { file, line } = example.fence
-  return code === 0 ? "" : `${shown(file)}:${line}  the example fails\n${translate(output, [example])}`
+  const report = translate(output, [example]).trimEnd().split("\n").slice(0, 30).join("\n")
+  return `${shown(file)}:${line}  the example fails\n${report}`
 }
 
 const all = examples(process.argv[2] ?? "")

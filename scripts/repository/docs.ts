@@ -59,7 +59,9 @@ function exported(source: Source, statement: Statement): ReadonlyArray<Named> {
   return statement.specifiers.map((specifier) => {
     const from = statement.source?.value
     const local = nameOf(specifier.local)
-    return [nameOf(specifier.exported), from === undefined ? inside(source, local) : behind(source, from, local)]
+    const found = from === undefined ? inside(source, local) : behind(source, from, local)
+    const doc = docAbove(source, specifier.start)
+    return [nameOf(specifier.exported), doc === "" ? found : found.map((one) => ({ ...one, doc }))]
   })
 }
 

@@ -70,6 +70,10 @@ describe("exports", () => {
       "answer: value, ",
       "Guest: value, An error.",
       "local: function, Exported by name only.",
+      "theAnswer: value, Said here, and better.",
+      "sum: function, Adds.",
+      "sum: function, ",
+      "sum: function, ",
       "double: function, Twice a number."
     ])
   })
