@@ -20,6 +20,8 @@ interface Case {
 }
 
 const temporary = mkdtempSync(join(tmpdir(), "smoke-"))
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }))
+
 const versions = Workspace.readManifest(Workspace.root).devDependencies ?? {}
 
 /** Builds from nothing, so that no file of a removed module is packed. */
@@ -159,4 +161,3 @@ for (const one of Workspace.packages.flatMap(casesOf)) {
   const what = one.entries.length === 1 ? one.entries[0] : `${one.self.name}, ${one.entries.length} entries`
   console.log(`${what} with ${one.peers.join(", ")}: imported by Node ${seen.join(", ")}, compiled`)
 }
-rmSync(temporary, { recursive: true, force: true })
