@@ -168,8 +168,8 @@ function makesFunction(init: NonNullable<Declarator["init"]>): boolean {
   }
 }
 
-/** Calls that answer with a function: `dual(2, f)`, `Effect.fn("name")(f)`. */
-const makers: ReadonlySet<string> = new Set(["dual", "fn", "fnUntraced"])
+/** Calls that answer with a function: `dual(2, f)`, `Effect.fn("name")(f)`, `leafwise(maker)`. */
+const makers: ReadonlySet<string> = new Set(["dual", "fn", "fnUntraced", "leafwise"])
 
 type Callee = Extract<NonNullable<Declarator["init"]>, { readonly type: "CallExpression" }>["callee"]
 
