@@ -1,1 +1,14 @@
-export {}
+/**
+ * Optimizers for TensorFlow.js as pure, typed Effect programs.
+ *
+ * Backends are sub-paths of their own (`@optim/core/wasm`, `@optim/core/cpu`), so that nobody loads what they do not use.
+ */
+export * as Autodiff from "./Autodiff.ts"
+export * as Expr from "./Expr.ts"
+export * from "./OptimError.ts"
+export * as Optimizer from "./Optimizer.ts"
+export * as OptimizerState from "./OptimizerState.ts"
+export * as Plan from "./Plan.ts"
+export * as Program from "./Program.ts"
+export * as Scalar from "./Scalar.ts"
+export * as Tensors from "./Tensors.ts"

@@ -1,0 +1,304 @@
+/**
+ * Expressions: symbolic tensors, the language in which updates are written.
+ *
+ * A word (`add`, `sqrt`, `ema`, …) applied to expressions makes a node of a graph and computes nothing; the graph of a
+ * whole update is traced once into a `Program`. Every node knows its shape and dtype, and a mistake is found while
+ * tracing. Words are functions, so a rule reads in the order of its paper; applied to scalars and numbers only, they
+ * make scalars. Shapes must agree: only a scalar, or an expression of shape [], goes with any shape.
+ */
+import { broadcastShape, compareDType, matMulShape, printSpec, reducedShape, reshapeShape, transposedShape } from "./internal/trace/shape.ts"
+import { InvalidExpression } from "./OptimError.ts"
+import * as Scalar from "./Scalar.ts"
+
+/** The element types of tensors: those of tfjs that optimizers compute with. */
+export type DType = "float32" | "int32" | "bool"
+
+/** Sizes of the axes, outermost first; [] is one number. */
+export type Shape = ReadonlyArray<number>
+
+/** Shape and dtype of a tensor. */
+export interface TensorSpec {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** One argument and one result of the same shape, element by element. */
+export type UnaryOp = "neg" | "abs" | "sqrt" | "exp" | "log" | "tanh" | "sign" | "floor" | "not"
+
+/** Two arguments of one shape, element by element. */
+export type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "minimum" | "maximum"
+
+/** Two arguments of one shape, a bool for each element. */
+export type CompareOp = "less" | "lessEqual" | "greater" | "greaterEqual" | "equal" | "notEqual" | "and" | "or"
+
+/** One argument and fewer axes. */
+export type ReduceOp = "sum" | "max" | "min" | "mean"
+
+/** What a node computes, with what it needs to know besides its arguments. */
+export type Operation =
+  | { readonly op: "input"; readonly index: number }
+  | { readonly op: "fill" }
+  | { readonly op: UnaryOp }
+  | { readonly op: BinaryOp }
+  | { readonly op: CompareOp }
+  | { readonly op: "select" }
+  | { readonly op: "cast" }
+  | { readonly op: "reshape" }
+  | { readonly op: "broadcast" }
+  | { readonly op: "transpose"; readonly permutation: ReadonlyArray<number> }
+  | { readonly op: ReduceOp; readonly axes: ReadonlyArray<number> }
+  | { readonly op: "matMul" }
+
+/** The names of all operations. */
+export type Op = Operation["op"]
+
+/** A symbolic tensor: an operation on other expressions and scalars, of known shape and dtype. */
+export class Expr implements TensorSpec {
+  readonly operation: Operation
+  readonly args: ReadonlyArray<Expr | Scalar.Scalar>
+  readonly shape: Shape
+  readonly dtype: DType
+
+  constructor(operation: Operation, args: ReadonlyArray<Expr | Scalar.Scalar>, spec: TensorSpec) {
+    this.operation = operation
+    this.args = args
+    this.shape = spec.shape
+    this.dtype = spec.dtype
+  }
+
+  /** The operation and what it gives; a symbolic tensor is a leaf of trees, whatever it consists of. */
+  toString(): string {
+    return `Expr(${this.operation.op}: ${printSpec(this)})`
+  }
+}
+
+/** What the host knows: a number or a scalar. */
+export type Host = number | Scalar.Scalar
+
+/** What a word takes: an expression, or a number of the host. */
+export type Operand = Expr | Host
+
+const isExpr = (operand: Operand): operand is Expr => operand instanceof Expr
+
+const toScalar = (host: Host): Scalar.Scalar => (typeof host === "number" ? Scalar.constant(host) : host)
+
+const invalid = (operation: string, detail: string): InvalidExpression => new InvalidExpression({ operation, detail })
+
+/** The symbolic tensor that stands for the input at a position. */
+export const input = (index: number, spec: TensorSpec): Expr => new Expr({ op: "input", index }, [], spec)
+
+/** A tensor of one value. */
+export const full = (spec: TensorSpec, value: Host): Expr => new Expr({ op: "fill" }, [toScalar(value)], spec)
+
+/** Zeros of the shape and dtype of `like`. */
+export const zerosLike = (like: TensorSpec): Expr => full({ shape: like.shape, dtype: like.dtype }, 0)
+
+/** A tensor of the shape and dtype of `like`, filled with one value. */
+export const fullLike = (like: TensorSpec, value: Host): Expr => full({ shape: like.shape, dtype: like.dtype }, value)
+
+// --- element by element ------------------------------------------------------------------------------------------
+
+interface Unary {
+  (x: Host): Scalar.Scalar
+  (x: Expr): Expr
+  (x: Operand): Expr | Scalar.Scalar
+}
+
+const unary = (op: UnaryOp, compute: (x: number) => number): Unary => {
+  const host: Scalar.Compute = (x = Number.NaN) => compute(x)
+  const word = (x: Operand) => isExpr(x) ? new Expr({ op }, [numeric(op, x)], x) : Scalar.apply(op, host, toScalar(x))
+  // One implementation for the three signatures: which is taken depends on the argument alone.
+  return word as Unary
+}
+
+const numeric = (op: string, x: Expr): Expr => {
+  if (x.dtype === "bool") throw invalid(op, "a bool tensor has no arithmetic; cast it first")
+  return x
+}
+
+interface Binary {
+  (a: Host, b: Host): Scalar.Scalar
+  (a: Expr, b: Operand): Expr
+  (a: Operand, b: Expr): Expr
+  (a: Operand, b: Operand): Expr | Scalar.Scalar
+}
+
+/** Both arguments, each an expression of the common shape or a scalar. */
+const aligned = (op: string, operands: ReadonlyArray<Operand>): { args: Array<Expr | Scalar.Scalar>; spec: TensorSpec } => {
+  const exprs = operands.filter(isExpr)
+  const dtype = compareDType(op, exprs)
+  const shape = broadcastShape(op, exprs)
+  const spread = (operand: Operand) => isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand)
+  return { args: operands.map(spread), spec: { shape, dtype } }
+}
+
+const binary = (op: BinaryOp, compute: (a: number, b: number) => number): Binary => {
+  const host: Scalar.Compute = (a = Number.NaN, b = Number.NaN) => compute(a, b)
+  const word = (a: Operand, b: Operand) => {
+    if (!isExpr(a) && !isExpr(b)) return Scalar.apply(op, host, toScalar(a), toScalar(b))
+    const { args, spec } = aligned(op, [a, b])
+    if (spec.dtype === "bool") throw invalid(op, "a bool tensor has no arithmetic; cast it first")
+    return new Expr({ op }, args, spec)
+  }
+  // One implementation for the four signatures: which is taken depends on the arguments alone.
+  return word as Binary
+}
+
+/** −x. */
+export const neg = unary("neg", (x) => -x)
+/** |x|. */
+export const abs = unary("abs", Math.abs)
+/** √x. */
+export const sqrt = unary("sqrt", Math.sqrt)
+/** eˣ. */
+export const exp = unary("exp", Math.exp)
+/** The natural logarithm. */
+export const log = unary("log", Math.log)
+/** The hyperbolic tangent. */
+export const tanh = unary("tanh", Math.tanh)
+/** −1, 0 or 1. */
+export const sign = unary("sign", Math.sign)
+/** The largest integer not above x. */
+export const floor = unary("floor", Math.floor)
+
+/** a + b. */
+export const add = binary("add", (a, b) => a + b)
+/** a − b. */
+export const sub = binary("sub", (a, b) => a - b)
+/** a · b. */
+export const mul = binary("mul", (a, b) => a * b)
+/** a ^ b. */
+export const pow = binary("pow", (a, b) => a ** b)
+/** The smaller of both; NaN if one is. */
+export const minimum = binary("minimum", Math.min)
+/** The larger of both; NaN if one is. */
+export const maximum = binary("maximum", Math.max)
+
+const quotient = binary("div", (a, b) => a / b)
+
+/**
+ * a / b.
+ *
+ * A tensor divided by a scalar is multiplied by its reciprocal, formed in float64 and rounded once: a rule keeps the
+ * order of its paper and pays one true division less. int32 tensors divide by casting first.
+ */
+export const div: Binary = ((a: Operand, b: Operand) => {
+  if ([a, b].some((x) => isExpr(x) && x.dtype === "int32")) throw invalid("div", "int32 does not divide; cast it to float32")
+  return isExpr(a) && !isExpr(b) ? mul(a, quotient(1, b)) : quotient(a, b)
+  // As above: the arguments decide the signature.
+}) as Binary
+
+/** x². */
+export const square = ((x: Operand) => mul(x, x)) as Unary
+
+// --- comparing and choosing --------------------------------------------------------------------------------------
+
+type Compare = (a: Operand, b: Operand) => Expr
+
+const compare = (op: CompareOp): Compare => (a, b) => {
+  if (!isExpr(a) && !isExpr(b)) throw invalid(op, "needs at least one tensor; compare numbers in a schedule instead")
+  const { args, spec } = aligned(op, [a, b])
+  return new Expr({ op }, args, { shape: spec.shape, dtype: "bool" })
+}
+
+/** a < b, a bool for each element. */
+export const less = compare("less")
+/** a ≤ b. */
+export const lessEqual = compare("lessEqual")
+/** a > b. */
+export const greater = compare("greater")
+/** a ≥ b. */
+export const greaterEqual = compare("greaterEqual")
+/** a = b. */
+export const equal = compare("equal")
+/** a ≠ b. */
+export const notEqual = compare("notEqual")
+
+const logical = (op: "and" | "or") => (a: Expr, b: Expr): Expr => {
+  const { args, spec } = aligned(op, [a, b])
+  if (spec.dtype !== "bool") throw invalid(op, `expected bool tensors, found ${spec.dtype}`)
+  return new Expr({ op }, args, spec)
+}
+
+/** Both, for bool tensors. */
+export const and = logical("and")
+/** Either, for bool tensors. */
+export const or = logical("or")
+/** The opposite, for bool tensors. */
+export const not = (x: Expr): Expr => {
+  if (x.dtype !== "bool") throw invalid("not", `expected a bool tensor, found ${x.dtype}`)
+  return new Expr({ op: "not" }, [x], x)
+}
+
+/** `a` where the condition holds, `b` elsewhere; what is not chosen does not matter, not even NaN. */
+export const where = (condition: Expr, a: Operand, b: Operand): Expr => {
+  if (condition.dtype !== "bool") throw invalid("where", `the condition is ${condition.dtype}, expected bool`)
+  const values = [a, b].filter(isExpr)
+  const dtype = values.length === 0 ? "float32" : compareDType("where", values)
+  const shape = broadcastShape("where", [condition, ...values])
+  const spread = (operand: Operand) => isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand)
+  return new Expr({ op: "select" }, [broadcastTo(condition, shape), spread(a), spread(b)], { shape, dtype })
+}
+
+/** The same numbers in another dtype; bool becomes 0 and 1, float32 to int32 cuts towards zero. */
+export const cast = (x: Expr, dtype: DType): Expr =>
+  x.dtype === dtype ? x : new Expr({ op: "cast" }, [x], { shape: x.shape, dtype })
+
+// --- shapes ------------------------------------------------------------------------------------------------------
+
+const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis])
+
+/** The same elements in row-major order under another shape of the same size. */
+export const reshape = (x: Expr, shape: Shape): Expr =>
+  sameShape(x.shape, shape) ? x : new Expr({ op: "reshape" }, [x], { shape: reshapeShape(x.shape, shape), dtype: x.dtype })
+
+/** Axes of size 1, and missing leading axes, repeated until the shape is reached. */
+export const broadcastTo = (x: Expr, shape: Shape): Expr => {
+  if (sameShape(x.shape, shape)) return x
+  return new Expr({ op: "broadcast" }, [x], { shape: broadcastShape("broadcastTo", [x, { shape, dtype: x.dtype }], true), dtype: x.dtype })
+}
+
+/** The axes in another order; without a permutation, reversed. */
+export const transpose = (x: Expr, permutation: ReadonlyArray<number> = x.shape.map((_, axis) => x.shape.length - 1 - axis)): Expr =>
+  new Expr({ op: "transpose", permutation }, [x], { shape: transposedShape(x.shape, permutation), dtype: x.dtype })
+
+// --- reductions --------------------------------------------------------------------------------------------------
+
+/** Which axes a reduction takes away; all of them when left out. Negative axes count from the end. */
+export interface ReduceOptions {
+  readonly axes?: ReadonlyArray<number> | undefined
+  readonly keepDims?: boolean | undefined
+}
+
+const reduction = (op: ReduceOp) => (x: Expr, options: ReduceOptions = {}): Expr => {
+  numeric(op, x)
+  const { axes, kept, shape } = reducedShape(op, x.shape, options.axes)
+  const reduced = axes.length === 0 ? x : new Expr({ op, axes }, [x], { shape, dtype: x.dtype })
+  return options.keepDims === true ? reshape(reduced, kept) : reduced
+}
+
+/** Σ over axes; 0 over nothing. */
+export const sum = reduction("sum")
+/** The largest over axes; −∞ over nothing. */
+export const max = reduction("max")
+/** The smallest over axes; +∞ over nothing. */
+export const min = reduction("min")
+/** The arithmetic mean over axes, for float32. */
+export const mean = (x: Expr, options: ReduceOptions = {}): Expr => {
+  if (x.dtype !== "float32") throw invalid("mean", `expected float32, found ${x.dtype}`)
+  return reduction("mean")(x, options)
+}
+
+/** The matrix product of [n, k] and [k, m]. */
+export const matMul = (a: Expr, b: Expr): Expr => {
+  if (compareDType("matMul", [a, b]) !== "float32") throw invalid("matMul", `expected float32, found ${a.dtype}`)
+  return new Expr({ op: "matMul" }, [a, b], { shape: matMulShape(a.shape, b.shape), dtype: "float32" })
+}
+
+// --- words of optimizers -----------------------------------------------------------------------------------------
+
+/** The exponential moving average `(1 − b)·x + b·m`. */
+export const ema = (b: Host, m: Expr, x: Expr): Expr => add(mul(sub(1, b), x), mul(b, m))
+
+/** The weight `1 − b^(t+1)` that an average started at zero has gathered after step t = 0, 1, …. */
+export const debias = (b: Host, step: Host): Scalar.Scalar => sub(1, pow(b, add(step, 1)))

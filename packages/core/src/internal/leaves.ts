@@ -1,0 +1,114 @@
+/**
+ * What users put at the leaves of a tree, checked and made into tensors.
+ *
+ * Every check looks at all leaves before it complains, so that one error names every leaf that is wrong.
+ */
+import { KeyPath, TreeDef } from "@optim/pytree"
+import type { Tensor, TypedArray } from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import type { TensorSpec } from "../Expr.ts"
+import { DisposedTensor, type Fault, InvalidLeaf, type OutOfMemory, TensorMismatch } from "../OptimError.ts"
+import type { HostTensor, Tensors } from "../Tensors.ts"
+import { isTensor, isTypedArray } from "./tensorLike.ts"
+import { printSpec } from "./trace/shape.ts"
+
+/** Leaves that are tensors or can become one. */
+export type TensorLike = Tensor | number | TypedArray
+
+const isTensorLike = (leaf: unknown): leaf is TensorLike => typeof leaf === "number" || isTensor(leaf) || isTypedArray(leaf)
+
+/** The key path of a leaf, printed. */
+export const pathOf = (treeDef: TreeDef.TreeDef, index: number): string => KeyPath.keystr(TreeDef.paths(treeDef)[index] ?? [])
+
+/** How a leaf is named in messages. */
+export const describeLeaf = (leaf: unknown): string => {
+  if (typeof leaf === "number") return "float32 []"
+  if (isTensor(leaf)) return `${leaf.dtype} [${leaf.shape.join(", ")}]`
+  if (isTypedArray(leaf)) return `float32 [${leaf.length}]`
+  return leaf === null ? "null" : typeof leaf
+}
+
+const shapeOfLeaf = (leaf: TensorLike): ReadonlyArray<number> =>
+  typeof leaf === "number" ? [] : isTensor(leaf) ? leaf.shape : [leaf.length]
+
+const isFloat = (leaf: TensorLike): boolean => !isTensor(leaf) || leaf.dtype === "float32"
+
+const faults = (
+  leaves: ReadonlyArray<unknown>,
+  treeDef: TreeDef.TreeDef,
+  expected: (leaf: unknown, index: number) => string | undefined
+): ReadonlyArray<Fault> =>
+  leaves.flatMap((leaf, index) => {
+    const wanted = expected(leaf, index)
+    return wanted === undefined ? [] : [{ path: pathOf(treeDef, index), expected: wanted, found: describeLeaf(leaf) }]
+  })
+
+/** Throws `DisposedTensor` if a tensor is gone. */
+export const checkAlive = (operation: string, leaves: ReadonlyArray<unknown>, path: (index: number) => string): void => {
+  if (!leaves.some((leaf) => isTensor(leaf) && leaf.isDisposed)) return
+  const gone = leaves.flatMap((leaf, index) => (isTensor(leaf) && leaf.isDisposed ? [path(index)] : []))
+  throw new DisposedTensor({ operation, paths: gone })
+}
+
+/** The leaves as what can become float32 tensors; throws `InvalidLeaf` or `DisposedTensor`. */
+export const floatLeaves = (operation: string, leaves: ReadonlyArray<unknown>, treeDef: TreeDef.TreeDef): ReadonlyArray<TensorLike> => {
+  const valid = leaves.filter((leaf): leaf is TensorLike => isTensorLike(leaf) && isFloat(leaf))
+  if (valid.length < leaves.length) {
+    const wrong = faults(leaves, treeDef, (leaf) => (isTensorLike(leaf) && isFloat(leaf) ? undefined : "float32"))
+    throw new InvalidLeaf({ operation, faults: wrong })
+  }
+  checkAlive(operation, valid, (index) => pathOf(treeDef, index))
+  return valid
+}
+
+const fits = (leaf: TensorLike, { shape }: TensorSpec): boolean => {
+  const found = shapeOfLeaf(leaf)
+  if (found.length !== shape.length) return false
+  for (let axis = 0; axis < shape.length; axis++) if (found[axis] !== shape[axis]) return false
+  return true
+}
+
+/** Throws `TensorMismatch` unless every leaf has the shape of its spec. */
+export const checkShapes = (
+  operation: string,
+  leaves: ReadonlyArray<TensorLike>,
+  specs: ReadonlyArray<TensorSpec>,
+  treeDef: TreeDef.TreeDef,
+  remedy: string
+): void => {
+  if (leaves.every((leaf, index) => fits(leaf, specs[index] ?? noSpec))) return
+  const wrong = faults(leaves, treeDef, (leaf, index) =>
+    isTensorLike(leaf) && fits(leaf, specs[index] ?? noSpec) ? undefined : printSpec(specs[index] ?? noSpec)
+  )
+  throw new TensorMismatch({ operation, faults: wrong, remedy })
+}
+
+const noSpec: TensorSpec = { shape: [], dtype: "float32" }
+
+const hostTensor = (leaf: number | TypedArray): HostTensor =>
+  typeof leaf === "number" ? { shape: [], data: Float32Array.of(leaf) } : { shape: [leaf.length], data: Float32Array.from(leaf) }
+
+/** The leaves as tensors, and those of them that had to be made. */
+export interface Promoted {
+  readonly tensors: ReadonlyArray<Tensor>
+  readonly made: ReadonlyArray<Tensor>
+}
+
+/** Numbers and typed arrays become tensors, which the caller owns; when one fails, those made before are disposed. */
+export const promote = (tensors: Tensors["Service"], leaves: ReadonlyArray<TensorLike>): Effect.Effect<Promoted, OutOfMemory> =>
+  leaves.every((leaf): leaf is Tensor => isTensor(leaf))
+    ? Effect.succeed({ tensors: leaves, made: [] })
+    : Effect.suspend(() => {
+      const made: Array<Tensor> = []
+      const toTensor = (leaf: TensorLike) =>
+        isTensor(leaf) ? Effect.succeed(leaf) : Effect.tap(tensors.make(hostTensor(leaf)), (tensor) => Effect.sync(() => made.push(tensor)))
+      return Effect.forEach(leaves, toTensor).pipe(
+        Effect.map((all) => ({ tensors: all, made })),
+        Effect.onError(() => Effect.sync(() => disposeAll(made)))
+      )
+    })
+
+/** Disposes tensors that are still alive. */
+export const disposeAll = (tensors: ReadonlyArray<Tensor>): void => {
+  for (const tensor of tensors) if (!tensor.isDisposed) tensor.dispose()
+}

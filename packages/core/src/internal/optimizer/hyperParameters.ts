@@ -1,0 +1,50 @@
+/**
+ * Hyper-parameters: what is allowed, checked when an optimizer is made.
+ */
+import * as Schedules from "@optim/schedules"
+import { InvalidHyperParameter } from "../../OptimError.ts"
+
+/** What an optimizer was made with, defaults filled in; step sizes may be schedules or functions. */
+export type HyperParameters = { readonly [name: string]: HyperParameter }
+
+/** A number, a flag, a choice, or a step size that depends on the step. */
+export type HyperParameter = number | boolean | string | Schedules.StepSize
+
+/** A condition on a hyper-parameter, with its description for the error. */
+export interface Range {
+  readonly expected: string
+  readonly allows: (value: unknown) => boolean
+}
+
+const isFinite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
+
+/** 0 ≤ x ≤ 1: the share of a velocity that is kept. */
+export const mass: Range = { expected: "a number with 0 ≤ x ≤ 1", allows: (x) => isFinite(x) && x >= 0 && x <= 1 }
+
+/** 0 ≤ x < 1: the decay of an average. */
+export const decay: Range = { expected: "a number with 0 ≤ x < 1", allows: (x) => isFinite(x) && x >= 0 && x < 1 }
+
+/** 0 ≤ x: the terms that keep a denominator from zero. */
+export const nonNegative: Range = { expected: "a finite number ≥ 0", allows: (x) => isFinite(x) && x >= 0 }
+
+/** 0 ≤ x finite, or something that gives the step size of a step. */
+export const stepSize: Range = {
+  expected: "a finite number ≥ 0, a schedule, or a function of the step",
+  allows: (x) => nonNegative.allows(x) || typeof x === "function" || Schedules.isSchedule(x)
+}
+
+const print = (value: unknown): string => {
+  if (typeof value === "string") return JSON.stringify(value)
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)
+}
+
+/** The hyper-parameters themselves; throws `InvalidHyperParameter` at the first that is out of its range. */
+export const check = <H extends HyperParameters>(optimizer: string, values: H, ranges: { readonly [K in keyof H]: Range }): H => {
+  for (const parameter of Object.keys(ranges)) {
+    const range: Range | undefined = ranges[parameter]
+    const value = values[parameter]
+    if (range === undefined || range.allows(value)) continue
+    throw new InvalidHyperParameter({ optimizer, parameter, value: print(value), expected: range.expected })
+  }
+  return values
+}

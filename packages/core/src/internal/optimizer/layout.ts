@@ -1,0 +1,54 @@
+/**
+ * Layouts: all that tracing needs to know of a state, without its numbers.
+ */
+import type { TreeDef } from "@optim/pytree"
+import * as Equal from "effect/Equal"
+import type { DType, TensorSpec } from "../../Expr.ts"
+import type { OptimizerState } from "../../OptimizerState.ts"
+import { isTensor } from "../tensorLike.ts"
+import { InvalidLeaf } from "../../OptimError.ts"
+import { describeLeaf } from "../leaves.ts"
+
+/** The structures of a state, and the shape and dtype of each of its tensors. */
+export interface Layout {
+  readonly treeDef: TreeDef.TreeDef
+  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+  readonly specs: ReadonlyArray<TensorSpec>
+}
+
+const dtypes: ReadonlyArray<string> = ["float32", "int32", "bool"] satisfies ReadonlyArray<DType>
+
+const isDType = (dtype: string): dtype is DType => dtypes.includes(dtype)
+
+const specOf = (leaf: unknown, index: number): TensorSpec => {
+  if (isTensor(leaf) && isDType(leaf.dtype)) return { shape: leaf.shape, dtype: leaf.dtype }
+  throw new InvalidLeaf({
+    operation: "OptimizerState",
+    faults: [{ path: `leaves[${index}]`, expected: "a tensor", found: describeLeaf(leaf) }]
+  })
+}
+
+/** The layout of a state; throws `InvalidLeaf` if a leaf is no tensor. */
+export const layoutOf = ({ leaves, subtreeDefs, treeDef }: OptimizerState<unknown, unknown>): Layout => ({
+  treeDef,
+  subtreeDefs,
+  specs: leaves.map(specOf)
+})
+
+/** Same dtype, same sizes. */
+export const sameSpec = (a: TensorSpec | undefined, b: TensorSpec | undefined): boolean => {
+  if (a === undefined || b === undefined || a.dtype !== b.dtype || a.shape.length !== b.shape.length) return false
+  for (let axis = 0; axis < a.shape.length; axis++) if (a.shape[axis] !== b.shape[axis]) return false
+  return true
+}
+
+/** All specs the same. */
+export const sameSpecs = (a: ReadonlyArray<TensorSpec>, b: ReadonlyArray<TensorSpec>): boolean =>
+  a.length === b.length && a.every((spec, index) => sameSpec(spec, b[index]))
+
+/** Equal structures and specs. */
+export const sameLayout = (a: Layout, b: Layout): boolean =>
+  Equal.equals(a.treeDef, b.treeDef) &&
+  a.subtreeDefs.length === b.subtreeDefs.length &&
+  a.subtreeDefs.every((def, index) => Equal.equals(def, b.subtreeDefs[index])) &&
+  sameSpecs(a.specs, b.specs)

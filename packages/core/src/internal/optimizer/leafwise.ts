@@ -1,0 +1,194 @@
+/**
+ * The lifting of rules: a triple written for one tensor becomes an optimizer for any tree.
+ *
+ * `leafwise` is the seed's `optimizer` decorator. Each step checks what it is given, looks up the traced program of
+ * this very layout, evaluates its scalars and hands everything to the executor.
+ */
+import { PyTree, TreeDef } from "@optim/pytree"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import type { TensorSpec } from "../../Expr.ts"
+import { InvalidStep, type OptimError } from "../../OptimError.ts"
+import { OptimizerState } from "../../OptimizerState.ts"
+import * as Program from "../../Program.ts"
+import { Tensors } from "../../Tensors.ts"
+import { attempt } from "../attempt.ts"
+import { checkAlive, checkShapes, disposeAll, floatLeaves, promote, type TensorLike } from "../leaves.ts"
+import { memo } from "../memo.ts"
+import { isTensor } from "../tensorLike.ts"
+import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
+import { checkNotDonated, markDonated } from "./donation.ts"
+import { type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
+import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
+
+const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
+
+const isStep = (step: number): boolean => Number.isSafeInteger(step) && step >= 0
+
+const checkStep = (operation: string, step: number): void => {
+  if (!isStep(step)) throw new InvalidStep({ operation, value: String(step) })
+}
+
+/** The gradients' leaves in the order of the parameters; every difference of structure is named. */
+const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unknown): ReadonlyArray<unknown> => {
+  const options = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
+  const leaves = PyTree.flattenUpTo(treeDef, grads, options)
+  // What lies at a leaf of the parameters must be a leaf too.
+  if (leaves.some(isNode)) throw TreeDef.mismatch(treeDef, PyTree.structure(grads), options)
+  return leaves
+}
+
+const isNode = (leaf: unknown): boolean => typeof leaf === "object" && !isTensor(leaf) && !TreeDef.isLeaf(PyTree.structure(leaf))
+
+const initialise = <S>(name: string, rule: LeafRule<S>) => {
+  interface Key {
+    readonly treeDef: TreeDef.TreeDef
+    readonly specs: ReadonlyArray<TensorSpec>
+  }
+  const compiled = memo(
+    (a: Key, b: Key) => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs),
+    ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs)
+  )
+  const operation = `${name}.init`
+  return Effect.fn("Optimizer.init")(function*<P>(params: P): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
+    const tensors = yield* Tensors
+    const { leaves, treeDef } = yield* attempt(() => {
+      const [leaves, treeDef] = PyTree.flatten(params)
+      return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
+    })
+    const { made, tensors: inputs } = yield* promote(tensors, leaves)
+    const run = Effect.gen(function*() {
+      const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
+      const { plan, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
+      const outputs = yield* tensors.execute({ plan, inputs, scalars: Program.evaluateScalars(plan.program, []), donated: [] })
+      // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
+      return new OptimizerState(treeDef as TreeDef.TreeDef<Promoted<P>>, subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>, outputs)
+    })
+    return yield* run.pipe(Effect.ensuring(Effect.sync(() => disposeAll(made))))
+  })
+}
+
+/** Layouts by state structure, so that the steady state of training compares two arrays by identity. */
+const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
+  const compiled = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
+  const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
+  return (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
+    const latest = known.get(state.subtreeDefs)
+    if (latest !== undefined && latest.layout.treeDef === state.treeDef && sameTensors(latest.layout.specs, state.leaves)) return latest.update
+    const layout = layoutOf(state)
+    const update = compiled(layout)
+    known.set(state.subtreeDefs, { layout, update })
+    return update
+  }
+}
+
+const sameTensors = (specs: ReadonlyArray<TensorSpec>, leaves: ReadonlyArray<Tensor>): boolean => {
+  if (specs.length !== leaves.length) return false
+  for (let index = 0; index < specs.length; index++) {
+    const spec = specs[index]
+    const leaf = leaves[index]
+    if (spec === undefined || leaf === undefined || spec.dtype !== leaf.dtype || !sameShape(spec.shape, leaf.shape)) return false
+  }
+  return true
+}
+
+const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
+  return true
+}
+
+interface Prepared {
+  readonly grads: ReadonlyArray<TensorLike>
+  readonly compiled: CompiledUpdate
+  readonly scalars: Float64Array
+}
+
+const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, unknown>) => CompiledUpdate) => {
+  const operation = `${name}.update`
+
+  const prepare = (step: number, grads: unknown, state: OptimizerState<unknown, unknown>): Prepared => {
+    checkNotDonated(operation, state)
+    checkStep(operation, step)
+    const { treeDef } = state
+    const leaves = floatLeaves(operation, gradientLeaves(operation, treeDef, grads), treeDef)
+    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+    const compiled = compiledFor(state)
+    checkShapes(operation, leaves, compiled.paramSpecs, treeDef, remedy)
+    return { grads: leaves, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
+  }
+
+  return Effect.fn("Optimizer.update")(function*<P>(
+    step: number,
+    grads: Gradients<NoInfer<P>>,
+    state: OptimizerState<P, Slots<S>>,
+    options: UpdateOptions = {}
+  ): Effect.fn.Return<OptimizerState<P, Slots<S>>, OptimError, Tensors> {
+    const tensors = yield* Tensors
+    const prepared = yield* attempt(() => prepare(step, grads, state))
+    const { made, tensors: gradTensors } = yield* promote(tensors, prepared.grads)
+    const donated = options.donate === true ? [...gradTensors, ...state.leaves] : made
+    const inputs = [...gradTensors, ...state.leaves]
+    const execute = tensors.execute({ plan: prepared.compiled.plan, inputs, scalars: prepared.scalars, donated })
+    const outputs = yield* Effect.onError(execute, () => Effect.sync(() => disposeAll(made)))
+    if (options.donate === true) markDonated(state, step)
+    return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)
+  })
+}
+
+/** The optimizer of a rule. */
+export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
+  const name = rule.name ?? "leafwise"
+  const compiledFor = compiledUpdates(name, rule)
+  const init = initialise(name, rule)
+  const update = updating<S>(name, compiledFor)
+  const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
+    checkNotDonated(`${name}.params`, state)
+    const leaves = compiledFor(state).paramLeaves.map((leaf) => state.leaves[leaf])
+    // The state was made for parameters of type P, and these are their tensors in their order.
+    return PyTree.unflatten(state.treeDef, leaves) as P
+  }
+  return Object.assign([init, update, params] as const, { name, hyperParameters: rule.hyperParameters ?? {}, init, update, params })
+}
+
+/**
+ * Lifts the maker of a rule for one tensor to a maker of optimizers for any tree: the seed's `optimizer` decorator.
+ *
+ * The state of a rule is any tree of symbolic tensors, and an optimizer keeps one such tree for each leaf of the
+ * parameters. A rule that computes with impossible shapes, or whose update changes the structure, shapes or dtypes of
+ * its state, makes `init` or `update` fail with the path of the leaf.
+ *
+ * Source: `jax.example_libraries.optimizers.optimizer`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Expr, Optimizer, Scalar } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * // Steps of one length, whatever the gradient's.
+ * const signSgd = Optimizer.leafwise(({ stepSize }: { readonly stepSize: Optimizer.StepSize }) => {
+ *   const rate = Scalar.schedule(stepSize)
+ *   return {
+ *     init: (x) => ({ x }),
+ *     update: (step, g, { x }) => ({ x: Expr.sub(x, Expr.mul(rate(step), Expr.sign(g))) }),
+ *     params: ({ x }) => x
+ *   }
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const [init, update, params] = signSgd({ stepSize: 0.25 })
+ *   const state = yield* update(0, { a: 100, b: -1e-3 }, yield* init({ a: 1, b: 1 }))
+ *   const { a, b } = params(state)
+ *   return [a.dataSync()[0], b.dataSync()[0]]
+ * })
+ * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [0.75, 1.25])
+ * ```
+ */
+export const leafwise = <Args extends ReadonlyArray<unknown>, S>(
+  maker: (...args: Args) => LeafRule<S>
+): ((...args: Args) => Optimizer<Slots<S>>) =>
+  (...args) => fromRule(maker(...args))

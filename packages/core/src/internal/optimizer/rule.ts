@@ -1,0 +1,78 @@
+/**
+ * The types of optimizers: the rule for one leaf that an author writes, and the triple for trees that a user calls.
+ */
+import type { PyTree } from "@optim/pytree"
+import type { Scalar as TfScalar, Tensor, Tensor1D, TypedArray } from "@tensorflow/tfjs-core"
+import type * as Effect from "effect/Effect"
+import type { Expr } from "../../Expr.ts"
+import type { OptimError } from "../../OptimError.ts"
+import type { OptimizerState } from "../../OptimizerState.ts"
+import type { Scalar } from "../../Scalar.ts"
+import type { Tensors } from "../../Tensors.ts"
+import type { TensorLike } from "../leaves.ts"
+import type { HyperParameters } from "./hyperParameters.ts"
+
+/** The step of an update as a symbol: t = 0, 1, …. */
+export type Step = Scalar
+
+/** An optimizer for one tensor; its state is any tree of symbolic tensors. */
+export interface LeafRule<S> {
+  /** The name in messages and checkpoints. */
+  readonly name?: string
+  /** What it was made with, for checkpoints. */
+  readonly hyperParameters?: HyperParameters
+  /** The state before the first step, for the parameter `x`. */
+  readonly init: (x: Expr) => S
+  /** The state after a step, given the gradient `g`. Must keep the structure, shapes and dtypes of the state. */
+  readonly update: (step: Step, g: Expr, state: S) => S
+  /** The parameter within the state. */
+  readonly params: (state: S) => Expr
+}
+
+/** Parameters as the optimizer holds them: numbers and typed arrays have become tensors. */
+export type Promoted<P> = P extends Tensor ? P
+  : P extends number ? TfScalar
+  : P extends TypedArray ? Tensor1D
+  : P extends null | undefined ? null
+  : PyTree.Leaf<P> extends Tensor ? P
+  : P extends object ? { [K in keyof P]: Promoted<P[K]> }
+  : never
+
+/** The state of one leaf with tensors in place of symbols. */
+export type Slots<S> = PyTree.Mapped<S, Tensor>
+
+/** Gradients for parameters of type `P`: the same tree; its leaves may also be numbers or typed arrays. */
+export type Gradients<P> = P | PyTree.Mapped<P, TensorLike>
+
+/** How an update treats what it is given. */
+export interface UpdateOptions {
+  /** Give gradients and state away: they must not be used again, and their memory serves the new state. */
+  readonly donate?: boolean | undefined
+}
+
+/** Makes the state for parameters; the caller keeps the parameters and owns the state. */
+export type Init<S> = <P>(params: P) => Effect.Effect<OptimizerState<Promoted<P>, S>, OptimError, Tensors>
+
+/** One step: the next state, which the caller owns. */
+export type Update<S> = <P>(
+  step: number,
+  grads: Gradients<NoInfer<P>>,
+  state: OptimizerState<P, S>,
+  options?: UpdateOptions
+) => Effect.Effect<OptimizerState<P, S>, OptimError, Tensors>
+
+/** The parameters within a state, in the user's own tree; they belong to the state. */
+export type Params<S> = <P>(state: OptimizerState<P, S>) => P
+
+/**
+ * An optimizer: the triple `[init, update, params]`, whose parts also have names.
+ *
+ * `S` is the tree of tensors that it keeps for each leaf of the parameters.
+ */
+export interface Optimizer<S> extends Readonly<[Init<S>, Update<S>, Params<S>]> {
+  readonly name: string
+  readonly hyperParameters: HyperParameters
+  readonly init: Init<S>
+  readonly update: Update<S>
+  readonly params: Params<S>
+}

@@ -1,0 +1,87 @@
+/**
+ * Reverse-mode derivatives by tfjs' tape.
+ *
+ * Each parameter reaches the loss under a handle of its own, so that one tensor standing at two leaves has two
+ * gradients; and each gradient leaves under a handle of its own, so that every leaf can be disposed or donated alone.
+ */
+import { PyTree } from "@optim/pytree"
+import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import { LossFailed, LossNotScalar } from "../../OptimError.ts"
+import type { Differentiated } from "../../Tensors.ts"
+import { isTensor } from "../tensorLike.ts"
+import { OutOfMemoryDefect } from "./allocation.ts"
+import { hasGradients } from "./backend.ts"
+
+const operation = "Autodiff"
+
+const missingGradients = "tfjs has no gradient functions; in Node, install @tensorflow/tfjs-layers, which brings them"
+
+const printFound = (value: unknown): string =>
+  isTensor(value) ? `a ${value.dtype} tensor of shape [${value.shape.join(", ")}]` : `${value === null ? "null" : typeof value}`
+
+const scalarLoss = (value: unknown): Tensor => {
+  if (isTensor(value) && value.rank === 0 && value.dtype === "float32") return value
+  throw new LossNotScalar({ operation, found: printFound(value) })
+}
+
+const failure = (cause: unknown): unknown =>
+  cause instanceof LossNotScalar || cause instanceof OutOfMemoryDefect ? cause : new LossFailed({ operation, cause })
+
+/** The tree with a handle of its own for every tensor, beyond the scopes of tfjs. */
+const ownTree = <A>(tree: A): A => {
+  const [leaves, treedef] = PyTree.flatten(tree)
+  const own = leaves.map((leaf: unknown) => (isTensor(leaf) ? tf.keep(tf.clone(leaf)) : leaf))
+  // Leaves are replaced by handles of their own kind, so the tree keeps its type.
+  return PyTree.unflatten(treedef, own) as A
+}
+
+const disposeTree = (tree: unknown): void => {
+  for (const leaf of PyTree.leaves(tree)) if (isTensor(leaf)) leaf.dispose()
+}
+
+/** After a failure tfjs leaves its tape behind, with the tensors that it saved for the way back. */
+const discardTape = (): void => {
+  const { state } = tf.engine()
+  if (state.gradientDepth > 0 || state.activeTape === undefined || state.activeTape === null) return
+  for (const node of state.activeTape) for (const saved of node.saved ?? []) saved.dispose()
+  Reflect.deleteProperty(state, "activeTape")
+}
+
+const ownHandles = (tensors: ReadonlyArray<Tensor | undefined>, others: ReadonlyArray<Tensor>): ReadonlyArray<Tensor | undefined> => {
+  const taken = new Set(others)
+  return tensors.map((tensor) => {
+    if (tensor === undefined) return undefined
+    const own = taken.has(tensor) ? tf.clone(tensor) : tensor
+    taken.add(tensor)
+    return tf.keep(own)
+  })
+}
+
+/** The value, aux and gradients of a loss; throws what `LossFailed` and `LossNotScalar` describe. */
+export const differentiate = <Aux>(
+  loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
+  params: ReadonlyArray<Tensor>
+): Differentiated<Aux> => {
+  if (!hasGradients()) throw failure(new Error(missingGradients))
+  let aux: { readonly tree: Aux } | undefined
+  const engine = tf.engine()
+  engine.startScope(operation)
+  try {
+    const handles = params.map((param) => tf.clone(param))
+    const forward = (): Tensor => {
+      const result = loss(handles)
+      aux = { tree: ownTree(result.aux) }
+      return scalarLoss(result.value)
+    }
+    const { grads, value } = engine.gradients(forward, handles, undefined, true)
+    if (aux === undefined) throw new Error("tfjs calls the function that it differentiates")
+    return { value: value.dataSync()[0] ?? Number.NaN, grads: ownHandles(grads, handles), aux: aux.tree }
+  } catch (error) {
+    if (aux !== undefined) disposeTree(aux.tree)
+    discardTape()
+    throw failure(error)
+  } finally {
+    engine.endScope()
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The interpreter: a plan executed node by node with tfjs ops.
+ *
+ * It runs synchronously, so nothing can come between two nodes of a step, and it owns what it makes: a value is
+ * disposed after its last use, and all of them when something fails.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import type { DType } from "../../Expr.ts"
+import type { Plan } from "../../Plan.ts"
+import type { Argument, Node, Program } from "../../Program.ts"
+import { operations } from "./operations.ts"
+
+/** A number of the host in a dtype: cut towards zero for int32, rounded once for float32. */
+const onDevice = (value: number, dtype: DType): number => (dtype === "int32" ? Math.trunc(value) : value)
+
+class Run {
+  readonly #program: Program
+  readonly #inputs: ReadonlyArray<Tensor>
+  readonly #scalars: Float64Array
+  readonly #values: Array<Tensor | undefined>
+
+  constructor(program: Program, inputs: ReadonlyArray<Tensor>, scalars: Float64Array) {
+    this.#program = program
+    this.#inputs = inputs
+    this.#scalars = scalars
+    this.#values = new Array<Tensor | undefined>(program.nodes.length)
+  }
+
+  #node(id: number): Node {
+    const node = this.#program.nodes[id]
+    if (node === undefined) throw new Error(`a verified program has a node ${id}`)
+    return node
+  }
+
+  value(id: number): Tensor {
+    const { operation } = this.#node(id)
+    const value = operation.op === "input" ? this.#inputs[operation.index] : this.#values[id]
+    if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
+    return value
+  }
+
+  #scalar(id: number): number {
+    return this.#scalars[id] ?? Number.NaN
+  }
+
+  /** The dtype in which a scalar meets the tensors of a node; a condition says nothing about the values. */
+  #scalarDType(node: Node): DType {
+    const compared = node.args.find((arg) => arg._tag === "Node")
+    const decides = node.dtype === "bool" && node.operation.op !== "select" && compared !== undefined
+    return decides ? this.#node(compared.id).dtype : node.dtype
+  }
+
+  #argument(arg: Argument, node: Node): Tensor {
+    if (arg._tag === "Node") return this.value(arg.id)
+    const dtype = this.#scalarDType(node)
+    return tf.fill([], onDevice(this.#scalar(arg.id), dtype), dtype)
+  }
+
+  #fill(node: Node): Tensor {
+    const value = this.#scalar(node.args[0]?.id ?? 0)
+    return tf.fill([...node.shape], onDevice(value, node.dtype), node.dtype)
+  }
+
+  #compute(node: Node): Tensor {
+    if (node.operation.op === "fill") return this.#fill(node)
+    const args = node.args.map((arg) => this.#argument(arg, node))
+    // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
+    const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor
+    return row(args, node)
+  }
+
+  /** Computes a node; whatever it needs in between is disposed. */
+  step(id: number): void {
+    const node = this.#node(id)
+    if (node.operation.op !== "input") this.#values[id] = tf.keep(tf.tidy(() => this.#compute(node)))
+  }
+
+  release(ids: Iterable<number>): void {
+    for (const id of ids) {
+      this.#values[id]?.dispose()
+      this.#values[id] = undefined
+    }
+  }
+
+  /** Every output under a handle of its own: one value may be several outputs, or an input. */
+  outputs(): ReadonlyArray<Tensor> {
+    const taken = new Set<Tensor>()
+    return this.#program.outputs.map((id) => {
+      const value = this.value(id)
+      const owned = this.#node(id).operation.op !== "input" && !taken.has(value)
+      taken.add(value)
+      return owned ? value : tf.keep(tf.clone(value))
+    })
+  }
+}
+
+/** Executes a plan; the caller owns the outputs. */
+export const interpret = ({ program, steps }: Plan, inputs: ReadonlyArray<Tensor>, scalars: Float64Array): ReadonlyArray<Tensor> => {
+  const run = new Run(program, inputs, scalars)
+  try {
+    for (const { node, release } of steps) {
+      run.step(node)
+      run.release(release)
+    }
+    return run.outputs()
+  } catch (error) {
+    run.release(program.nodes.keys())
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The inside of tfjs' wasm backend, as far as we reach into it. The one file that does.
+ *
+ * tfjs 4.22 keeps the emscripten module as `backend.wasm`, with `_malloc` and the view `HEAPU8` on its memory. None of
+ * this is documented, so each part is looked for and done without when it is missing; a test names the version.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import { hasProperty } from "effect/Predicate"
+import { checked } from "./allocation.ts"
+
+const moduleOf = (): unknown => {
+  const backend: unknown = tf.findBackend("wasm")
+  return hasProperty(backend, "wasm") ? backend.wasm : undefined
+}
+
+/** The bytes of the WebAssembly memory, which never shrinks. */
+export const heapBytes = (): number | undefined => {
+  const module = moduleOf()
+  return hasProperty(module, "HEAPU8") && module.HEAPU8 instanceof Uint8Array ? module.HEAPU8.length : undefined
+}
+
+/** Makes the backend's allocator throw instead of answering with a wrong address; true if it could be found. */
+export const checkAllocations = (): boolean => {
+  const module = moduleOf()
+  if (!hasProperty(module, "_malloc") || typeof module._malloc !== "function") return false
+  // Emscripten's malloc is a function of one number that returns one: its documented C interface.
+  Object.assign(module, { _malloc: checked(module._malloc as (bytes: number) => number) })
+  return true
+}

@@ -1,0 +1,94 @@
+/**
+ * From the graph of expressions to the list of a program.
+ *
+ * A depth-first walk without recursion (a norm over thousands of leaves is a deep graph), with equal nodes merged:
+ * nodes are equal when operation, arguments, shape and dtype are.
+ */
+import { Expr, type TensorSpec } from "../../Expr.ts"
+import type { Argument, Node, Program, ScalarNode } from "../../Program.ts"
+import type { Compute, Scalar } from "../../Scalar.ts"
+
+/** A list without repetitions: the same key gives the same index. */
+class Interned<A> {
+  readonly items: Array<A> = []
+  readonly #ids = new Map<string, number>()
+
+  add(key: string, make: () => A): number {
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const id = this.items.push(make()) - 1
+    this.#ids.set(key, id)
+    return id
+  }
+}
+
+const numberKey = (value: number): string => (Object.is(value, -0) ? "-0" : String(value))
+
+class Linearizer {
+  readonly nodes = new Interned<Node>()
+  readonly scalars = new Interned<ScalarNode>()
+  readonly #nodeOf = new Map<Expr, number>()
+  readonly #scalarOf = new Map<Scalar, number>()
+  readonly #computes = new Map<Compute, number>()
+
+  #computeKey(compute: Compute): number {
+    const known = this.#computes.get(compute)
+    if (known !== undefined) return known
+    this.#computes.set(compute, this.#computes.size)
+    return this.#computes.size - 1
+  }
+
+  #defineScalar({ definition }: Scalar): number {
+    switch (definition._tag) {
+      case "Constant":
+        return this.scalars.add(`c${numberKey(definition.value)}`, () => definition)
+      case "Input":
+        return this.scalars.add(`i${definition.index}`, () => definition)
+      case "Apply": {
+        const args = definition.args.map((arg) => this.scalar(arg))
+        return this.scalars.add(`a${this.#computeKey(definition.compute)}(${args.join()})`, () => ({ ...definition, args }))
+      }
+    }
+  }
+
+  scalar(scalar: Scalar): number {
+    const known = this.#scalarOf.get(scalar)
+    if (known !== undefined) return known
+    const id = this.#defineScalar(scalar)
+    this.#scalarOf.set(scalar, id)
+    return id
+  }
+
+  #argument(arg: Expr | Scalar): Argument {
+    return arg instanceof Expr
+      ? { _tag: "Node", id: this.#nodeOf.get(arg) ?? -1 }
+      : { _tag: "Scalar", id: this.scalar(arg) }
+  }
+
+  #define({ args, dtype, operation, shape }: Expr): number {
+    const resolved = args.map((arg) => this.#argument(arg))
+    const key = JSON.stringify([operation, resolved.map(({ _tag, id }) => `${_tag}${id}`), shape, dtype])
+    return this.nodes.add(key, () => ({ operation, args: resolved, shape, dtype }))
+  }
+
+  node(root: Expr): number {
+    const pending = [root]
+    for (let expr = pending.at(-1); expr !== undefined; expr = pending.at(-1)) {
+      const missing = this.#nodeOf.has(expr) ? [] : expr.args.filter((arg): arg is Expr => arg instanceof Expr && !this.#nodeOf.has(arg))
+      if (missing.length > 0) {
+        pending.push(...missing)
+        continue
+      }
+      pending.pop()
+      if (!this.#nodeOf.has(expr)) this.#nodeOf.set(expr, this.#define(expr))
+    }
+    return this.#nodeOf.get(root) ?? -1
+  }
+}
+
+/** The program of the outputs over the inputs. */
+export const linearize = (inputs: ReadonlyArray<TensorSpec>, outputs: ReadonlyArray<Expr>): Program => {
+  const linearizer = new Linearizer()
+  const ids = outputs.map((output) => linearizer.node(output))
+  return { inputs, nodes: linearizer.nodes.items, scalars: linearizer.scalars.items, outputs: ids }
+}
