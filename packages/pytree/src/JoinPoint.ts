@@ -22,11 +22,14 @@ const TypeId = "~@optim/pytree/JoinPoint"
  * ```
  */
 export class JoinPoint<out T> implements Iterable<T> {
-  readonly [TypeId]: typeof TypeId = TypeId
   readonly subtree: T
 
   constructor(subtree: T) {
     this.subtree = subtree
+  }
+
+  get [TypeId](): typeof TypeId {
+    return TypeId
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

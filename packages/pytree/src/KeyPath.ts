@@ -50,7 +50,7 @@ export const GetAttrKey = (name: string): GetAttrKey => ({ _tag: "GetAttrKey", n
 export const FlattenedIndexKey = (index: number): FlattenedIndexKey => ({ _tag: "FlattenedIndexKey", index })
 
 /** Codec of one key. */
-export const keySchema: Schema.Codec<Key> = Schema.Union([
+export const keySchema = Schema.Union([
   Schema.TaggedStruct("SequenceKey", { index: Schema.Natural }),
   Schema.TaggedStruct("DictKey", { key: Schema.String }),
   Schema.TaggedStruct("GetAttrKey", { name: Schema.String }),
@@ -58,7 +58,7 @@ export const keySchema: Schema.Codec<Key> = Schema.Union([
 ])
 
 /** Codec of a path: an array of tagged keys, the same in memory and in JSON. */
-export const schema: Schema.Codec<KeyPath> = Schema.Array(keySchema)
+export const schema = Schema.Array(keySchema)
 
 const bare = (key: Key): string => {
   switch (key._tag) {

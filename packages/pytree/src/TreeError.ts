@@ -3,23 +3,35 @@
  *
  * Pure functions throw these errors, effects fail with them. A message says the operation, then one line for each place
  * with what was expected and what was found there, and last what to do; the fields say the same to programs.
+ *
+ * @example
+ * ```ts
+ * import { KeyPath, PyTree, StructureMismatch } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * try {
+ *   PyTree.map({ w: 1, b: [1, 2] }, { w: 1, b: [1, 2, 3], c: 4 }, (x) => x)
+ *   assert.fail("the trees differ")
+ * } catch (error) {
+ *   assert.ok(error instanceof StructureMismatch)
+ *   assert.deepStrictEqual(error.mismatches.map(({ path }) => KeyPath.keystr(path)), ["['b']", "['c']"])
+ * }
+ * ```
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { schema as treeDef } from "./internal/codec.ts"
-import { table } from "./internal/table.ts"
+import { message } from "./internal/message.ts"
 import * as KeyPath from "./KeyPath.ts"
 
 const at = (path: KeyPath.KeyPath): string => (path.length === 0 ? "(root)" : KeyPath.keystr(path))
 
-/** One place in which two structures differ. */
-export const Mismatch = Schema.Struct({
-  path: KeyPath.schema,
-  expected: Schema.String,
-  found: Schema.String
-})
+const defaultsTo = (text: string) => Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed(text)))
 
-/** One place in which two structures differ. */
+/** Codec of one place in which two structures differ. */
+export const Mismatch = Schema.Struct({ path: KeyPath.schema, expected: Schema.String, found: Schema.String })
+
+/** One place in which two structures differ: the path, and in words what should be there and what is. */
 export type Mismatch = typeof Mismatch.Type
 
 /**
@@ -29,23 +41,24 @@ export type Mismatch = typeof Mismatch.Type
  */
 export class StructureMismatch extends Schema.TaggedError<StructureMismatch>()("StructureMismatch", {
   operation: Schema.String,
-  subject: Schema.String,
-  reference: Schema.String,
+  subject: defaultsTo("the tree"),
+  reference: defaultsTo("the structure it should have"),
   expected: treeDef,
   found: treeDef,
   mismatches: Schema.Array(Mismatch),
-  hint: Schema.String.pipe(
-    Schema.withConstructorDefault(Effect.succeed("Pass a tree with the expected nodes at these paths."))
-  )
+  hint: defaultsTo("Pass a tree that has what is expected at these paths.")
 }) {
   override get message(): string {
-    const rows = this.mismatches.map((row) => ({ ...row, path: at(row.path) }))
-    const headline = `${this.operation}: the structure of ${this.subject} differs from that of ${this.reference}`
-    return `${headline}\n${table(rows)}\n${this.hint}`
+    const headline = `${this.operation}: ${this.subject} and ${this.reference} differ in structure`
+    return message(
+      headline,
+      this.mismatches.map((row) => ({ ...row, path: at(row.path) })),
+      this.hint
+    )
   }
 }
 
-/** The leaves given to fill a structure are too many or too few. Of an endless iterable, only one too many is counted. */
+/** Too many or too few leaves were given to fill a structure. Of an iterable, at most one too many is counted. */
 export class LeafCountMismatch extends Schema.TaggedError<LeafCountMismatch>()("LeafCountMismatch", {
   operation: Schema.String,
   expected: Schema.Natural,
@@ -53,18 +66,26 @@ export class LeafCountMismatch extends Schema.TaggedError<LeafCountMismatch>()("
 }) {
   override get message(): string {
     const row = { path: "leaves", expected: String(this.expected), found: String(this.found) }
-    return `${this.operation}: the number of leaves does not fit the structure\n${table([row])}\nPass one leaf for each \`*\` of the structure.`
+    return message(
+      `${this.operation}: the number of leaves does not fit the structure`,
+      [row],
+      "Pass one leaf for each * of the structure, in the order of PyTree.leaves."
+    )
   }
 }
 
-/** A node contains itself: the tree would be infinite. `path` leads to the place where an ancestor turns up again. */
+/** A node contains itself: the tree would be infinite. `path` leads to where an ancestor turns up again. */
 export class CyclicTree extends Schema.TaggedError<CyclicTree>()("CyclicTree", {
   operation: Schema.String,
   path: KeyPath.schema
 }) {
   override get message(): string {
-    const row = { path: at(this.path), expected: "a new node", found: "one of the nodes that contain it" }
-    return `${this.operation}: the tree contains itself\n${table([row])}\nRemove the reference, or hold it in a JoinPoint, which is a leaf.`
+    const row = { path: at(this.path), expected: "a new node", found: "one of the nodes around it" }
+    return message(
+      `${this.operation}: the tree contains itself`,
+      [row],
+      "Take the reference out of the tree, or hold it in a JoinPoint, which is a leaf."
+    )
   }
 }
 
@@ -75,7 +96,35 @@ export class EmptyTree extends Schema.TaggedError<EmptyTree>()("EmptyTree", {
 }) {
   override get message(): string {
     const row = { path: at([]), expected: "at least one leaf", found: "none" }
-    return `${this.operation}: the tree has no leaves\n${table([row])}\n${this.hint}`
+    return message(`${this.operation}: the tree has no leaves`, [row], this.hint)
+  }
+}
+
+/** A leaf is of a kind that the operation cannot work with. */
+export class UnsupportedLeaf extends Schema.TaggedError<UnsupportedLeaf>()("UnsupportedLeaf", {
+  operation: Schema.String,
+  leaves: Schema.Array(Mismatch),
+  hint: Schema.String
+}) {
+  override get message(): string {
+    const rows = this.leaves.map((row) => ({ ...row, path: at(row.path) }))
+    return message(`${this.operation}: some leaves are of the wrong kind`, rows, this.hint)
+  }
+}
+
+/** A vector that is to be cut into the leaves of a tree has the wrong length. */
+export class VectorLengthMismatch extends Schema.TaggedError<VectorLengthMismatch>()("VectorLengthMismatch", {
+  operation: Schema.String,
+  expected: Schema.Natural,
+  found: Schema.Natural
+}) {
+  override get message(): string {
+    const row = { path: "vector", expected: `${this.expected} elements`, found: String(this.found) }
+    return message(
+      `${this.operation}: the vector does not fit the tree`,
+      [row],
+      "Pass a vector as long as the one PyTree.ravel gave."
+    )
   }
 }
 
@@ -89,18 +138,26 @@ export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode"
 }) {
   override get message(): string {
     const row = { path: at(this.path), expected: this.expected, found: this.found }
-    return `${this.operation}: the node type ${this.node} gave parts that do not fit\n${table([row])}\nCorrect its \`flatten\`.`
+    return message(
+      `${this.operation}: the node type ${this.node} gave parts that do not fit together`,
+      [row],
+      "Correct the `flatten` of the node type."
+    )
   }
 }
 
-/** A constructor, or the name of a node type, was registered before. */
+/** A constructor, or the name of a node type, was registered before; arrays and plain objects always are. */
 export class AlreadyRegistered extends Schema.TaggedError<AlreadyRegistered>()("AlreadyRegistered", {
   operation: Schema.String,
-  what: Schema.Literals(["constructor", "name"]),
+  kind: Schema.Literals(["constructor", "name"]),
   name: Schema.String
 }) {
   override get message(): string {
-    const row = { path: this.name, expected: `a ${this.what} without a node type`, found: "a registered one" }
-    return `${this.operation}: the ${this.what} is taken\n${table([row])}\nRegister each constructor and each name once.`
+    const row = { path: this.name, expected: `a ${this.kind} without a node type`, found: "one that has a node type" }
+    return message(
+      `${this.operation}: the ${this.kind} is taken`,
+      [row],
+      "Register each constructor once, each under a name of its own."
+    )
   }
 }

@@ -1,11 +1,15 @@
-/** One line of an error: where, what should be there, what is. */
+/**
+ * The form of an error message: what went wrong, where, and what to do.
+ */
+
+/** One line of a message: where, what should be there, what is. */
 export interface Row {
   readonly path: string
   readonly expected: string
   readonly found: string
 }
 
-/** columns wider than this are not aligned, or one long path would push all others out of sight */
+/** cells wider than this are not aligned, or one long path would push all others out of sight */
 const widest = 60
 
 const width = (cells: ReadonlyArray<string>): number => {
@@ -14,11 +18,12 @@ const width = (cells: ReadonlyArray<string>): number => {
   return width
 }
 
-/** Rows as aligned lines: `['b']   expected a leaf   found nothing`. */
-export const table = (rows: ReadonlyArray<Row>): string => {
+/** A headline, aligned lines such as `['b']   expected a leaf   found nothing`, and a hint. */
+export const message = (headline: string, rows: ReadonlyArray<Row>, hint: string): string => {
   const paths = width(rows.map((row) => row.path))
   const expected = width(rows.map((row) => row.expected))
-  return rows
-    .map((row) => `  ${row.path.padEnd(paths)}   expected ${row.expected.padEnd(expected)}   found ${row.found}`)
-    .join("\n")
+  const lines = rows.map(
+    (row) => `  ${row.path.padEnd(paths)}   expected ${row.expected.padEnd(expected)}   found ${row.found}`
+  )
+  return [headline, ...lines, hint].join("\n")
 }

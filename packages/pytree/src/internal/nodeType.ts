@@ -1,65 +1,84 @@
 /**
- * How a value comes apart and is put together again: the protocol of nodes.
+ * The protocol of nodes: how a class instance comes apart and is put together again.
  *
- * A class takes part by carrying its node type under a string key, so that two copies of this package agree about it;
- * a class that one cannot change is registered by its constructor, on `globalThis`, for the same reason. Arrays, plain
- * objects and `null` have no node type: the walkers know them.
+ * A class takes part by carrying its node type under a string key, so that two copies of this package agree about it.
+ * Arrays, plain objects and `null` have no node type: the walkers know them.
  */
 import type * as Schema from "effect/Schema"
 import type { Key } from "../KeyPath.ts"
-import { builtin } from "./builtin.ts"
 
-/** The key under which a class keeps its node type. */
+/**
+ * The key under which a class keeps its node type.
+ *
+ * A getter on the prototype is the usual place; subclasses inherit it and are rebuilt by the same `unflatten`.
+ *
+ * @example
+ * ```ts
+ * import { PyTree } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * class Pair<A> {
+ *   constructor(left: A, right: A, label: string) {
+ *     this.left = left
+ *     this.right = right
+ *     this.label = label
+ *   }
+ *   readonly left: A
+ *   readonly right: A
+ *   readonly label: string
+ *   get [PyTree.symbol](): PyTree.NodeType<Pair<A>, string, A> {
+ *     return {
+ *       name: "Pair",
+ *       flatten: (self) => ({ children: [self.left, self.right], metadata: self.label }),
+ *       unflatten: (label, [left, right]) => new Pair(left!, right!, label)
+ *     }
+ *   }
+ * }
+ *
+ * const doubled = PyTree.map(new Pair(1, 2, "ends"), (leaf) => leaf * 2)
+ * assert.deepStrictEqual(doubled, new Pair(2, 4, "ends"))
+ * assert.strictEqual(String(PyTree.structure(doubled)), "PyTreeDef(CustomNode(Pair[ends], [*, *]))")
+ * ```
+ */
 export const symbol = "~@optim/pytree/Node"
 
 /** A node taken apart: its children, what else it consists of, and the keys of its children in paths. */
 export interface Parts<out M, out C = unknown> {
   readonly children: ReadonlyArray<C>
+  /** Part of the structure: two nodes agree only if their metadata is `Equal`. */
   readonly metadata?: M
+  /** One key for each child; without them, paths show its position. */
   readonly keys?: ReadonlyArray<Key> | undefined
 }
 
 /**
  * How instances of `A` come apart into children of type `C` and metadata `M`, and are put together.
  *
- * `unflatten(metadata, children)` must undo `flatten`. Metadata belongs to the structure: it is compared with `Equal`.
- * `name` identifies the node type across copies of a package and in JSON, where `metadata` is the codec of the metadata.
+ * `unflatten(metadata, children)` undoes `flatten`. It must take children of any type: a mapped tree has other leaves.
  */
 export interface NodeType<A, M = unknown, C = unknown> {
-  readonly name?: string | undefined
+  /** Identifies the node type, so it should be as unique as a package name; printed, and written to JSON. */
+  readonly name: string
+  /** The codec of the metadata, for `TreeDef.schema`. Without it, only nodes without metadata can be written. */
   readonly metadata?: Schema.Codec<M, unknown> | undefined
   flatten(self: A): Parts<M, C>
   unflatten(metadata: M, children: ReadonlyArray<C>): A
 }
 
-/** A class that carries its own node type. */
+/** A class that carries its own node type, with children of type `C`. */
 export interface Node<out A = unknown, out C = unknown> {
   readonly [symbol]: { flatten(self: never): Parts<unknown, C>; unflatten(metadata: never, children: never): A }
 }
 
-// the walkers handle node types of all classes alike; which metadata and children belong together is the type's affair
-export type AnyNodeType = NodeType<unknown>
-
-interface Register {
-  readonly byPrototype: Map<object, AnyNodeType>
-  readonly byName: Map<string, AnyNodeType>
+/**
+ * A node type as the walkers see it: which metadata and children belong together is its own affair.
+ *
+ * A `local` one was made by this package for a class of which only the prototype is known; its name identifies nothing.
+ */
+export interface AnyNodeType extends NodeType<unknown> {
+  readonly local?: boolean
 }
 
-const registerKey = "~@optim/pytree/register"
-
-/** The register of this process, shared by all copies of this package. */
-export const register = (): Register => {
-  // the only module-level state: `globalThis` is not typed for our key
-  const home = globalThis as { [registerKey]?: Register }
-  return (home[registerKey] ??= { byPrototype: new Map(), byName: new Map() })
-}
-
-/** The node type of a class instance, or nothing when it is a leaf. */
-export const nodeTypeOf = (node: object): AnyNodeType | undefined => {
-  const prototype = Object.getPrototypeOf(node) as object
-  return register().byPrototype.get(prototype) ?? (node as { [symbol]?: AnyNodeType })[symbol] ?? builtin(prototype)
-}
-
-/** Two node types are the same if they are one object or carry the same name. */
+/** Are these the same node type? Two copies of one package have two objects of the same name. */
 export const sameType = (self: AnyNodeType, that: AnyNodeType): boolean =>
-  self === that || (self.name !== undefined && self.name === that.name)
+  self === that || (self.name === that.name && self.local !== true && that.local !== true)

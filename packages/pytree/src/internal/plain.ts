@@ -1,4 +1,6 @@
-/** Plain objects: how they are told from class instances, and the order of their keys. */
+/**
+ * Plain objects: how they are told from class instances, in which order their keys are read, how they are filled.
+ */
 
 /** Is this the prototype of a plain object? */
 export const isPlainPrototype = (prototype: object | null): boolean =>
@@ -13,4 +15,9 @@ const isSorted = (keys: ReadonlyArray<string>): boolean => {
 export const sortedKeys = (self: object): ReadonlyArray<string> => {
   const keys = Object.keys(self)
   return isSorted(keys) ? keys : keys.toSorted()
+}
+
+/** Gives an object an own property, whatever its prototype has under that name. */
+export const setOwn = (self: object, key: string, value: unknown): void => {
+  Object.defineProperty(self, key, { value, enumerable: true, configurable: true, writable: true })
 }

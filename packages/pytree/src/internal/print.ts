@@ -2,16 +2,12 @@
 import * as Formatter from "effect/Formatter"
 import { quote } from "./quote.ts"
 import { Custom, Dict, Leaf, Null, type Record, type Records, Sequence } from "./records.ts"
-import type { AnyNodeType } from "./nodeType.ts"
 
 const display = (metadata: unknown): string =>
   metadata === undefined ? "" : `[${typeof metadata === "string" ? metadata : Formatter.format(metadata)}]`
 
-/** The name of a node type, or what stands for it. */
-export const typeName = (type: AnyNodeType): string => type.name ?? "<unnamed>"
-
 /** A custom node without its children: `Option[Some]`. */
-export const customName = (record: Record): string => typeName(record.type!) + display(record.metadata)
+export const customName = (record: Record): string => record.type!.name + display(record.metadata)
 
 const opening = (record: Record): string => {
   switch (record.kind) {

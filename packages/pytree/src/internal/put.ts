@@ -1,4 +1,5 @@
 /** Putting trees together: the structure is read backwards, so that children are ready before their node. */
+import { setOwn } from "./plain.ts"
 import * as R from "./records.ts"
 
 /** Takes the children of a node off the stack; the first child lies on top. */
@@ -13,8 +14,7 @@ const popEntries = (stack: Array<unknown>, keys: ReadonlyArray<string>): object 
   for (const key of keys) {
     const value = stack.pop()
     // assigning to this key would set the prototype
-    if (key === "__proto__")
-      Object.defineProperty(entries, key, { value, enumerable: true, configurable: true, writable: true })
+    if (key === "__proto__") setOwn(entries, key, value)
     else entries[key] = value
   }
   return entries

@@ -52,14 +52,15 @@ export const sequence = (arity: number): Record => short[arity] ?? plain(Sequenc
 
 export const dict = (keys: ReadonlyArray<string>): Record => plain(Dict, keys.length, keys)
 
-export const custom = (type: AnyNodeType, parts: Parts<unknown>): Record => ({
-  kind: Custom,
-  arity: parts.children.length,
-  keys: none,
-  type,
-  metadata: parts.metadata,
-  attributes: parts.keys
-})
+export const customOf = (
+  type: AnyNodeType,
+  arity: number,
+  metadata: unknown,
+  attributes?: ReadonlyArray<Key>
+): Record => ({ kind: Custom, arity, keys: none, type, metadata, attributes })
+
+export const custom = (type: AnyNodeType, { children, keys, metadata }: Parts<unknown>): Record =>
+  customOf(type, children.length, metadata, keys)
 
 const sameKeys = (self: ReadonlyArray<string>, that: ReadonlyArray<string>): boolean => {
   for (let i = 0; i < self.length; i++) if (self[i] !== that[i]) return false

@@ -1,8 +1,9 @@
 /** Taking a tree apart along a given structure; what hangs below a leaf of the structure stays whole. */
 import * as Equal from "effect/Equal"
-import { nodeTypeOf, sameType } from "./nodeType.ts"
+import { sameType } from "./nodeType.ts"
 import { isPlainPrototype } from "./plain.ts"
 import * as R from "./records.ts"
+import { nodeTypeOf } from "./register.ts"
 
 const hasKeys = (node: object, keys: ReadonlyArray<string>): boolean => {
   if (Object.keys(node).length !== keys.length) return false

@@ -78,6 +78,9 @@ type LeafOfObject<T, Kind, L, D extends Level> = Kind extends "leaf"
     ? { [K in keyof T]-?: Leaf<T[K], L, D> }[keyof T]
     : { [K in Fields<T>]-?: Leaf<T[K], L, D> }[Fields<T>]
 
+/** `unknown` if all leaves of `T` are of type `A`, else `never`: intersected with the type of a parameter, a check. */
+export type AllLeaves<T, A> = [Leaf<T>] extends [A] ? unknown : never
+
 /** The type of a property that is there. */
 type Present<T, K extends keyof T> = Required<Pick<T, K>>[K]
 
