@@ -94,8 +94,11 @@ const drift = (path: string, before: ReadonlyArray<Expr.Expr>, after: ReadonlyAr
   })
 
 const changed = (operation: string, path: string, expected: TreeDef.TreeDef, found: TreeDef.TreeDef): StructureMismatch =>
-  TreeDef.mismatch(expected, found, {
+  new StructureMismatch({
     operation,
+    expected,
+    found,
+    mismatches: TreeDef.mismatches(expected, found),
     subject: `the state that the rule returned at leaf ${path === "" ? "(root)" : path}`,
     reference: "the state that it was given",
     hint: "An update must return the tree of tensors that init made."

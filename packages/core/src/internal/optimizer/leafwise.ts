@@ -4,42 +4,29 @@
  * `leafwise` is the seed's `optimizer` decorator. Each step checks what it is given, looks up the traced program of
  * this very layout, evaluates its scalars and hands everything to the executor.
  */
-import { PyTree, TreeDef } from "@optim/pytree"
+import { PyTree, type TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
-import { InvalidStep, type OptimError } from "../../OptimError.ts"
+import type { OptimError } from "../../OptimError.ts"
 import { OptimizerState } from "../../OptimizerState.ts"
 import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { attempt } from "../attempt.ts"
 import { checkAlive, checkShapes, disposeAll, floatLeaves, promote, type TensorLike } from "../leaves.ts"
 import { memo } from "../memo.ts"
-import { isTensor } from "../tensorLike.ts"
 import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
+import { checkStep } from "./step.ts"
 import { type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
-const isStep = (step: number): boolean => Number.isSafeInteger(step) && step >= 0
-
-const checkStep = (operation: string, step: number): void => {
-  if (!isStep(step)) throw new InvalidStep({ operation, value: String(step) })
-}
-
 /** The gradients' leaves in the order of the parameters; every difference of structure is named. */
-const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unknown): ReadonlyArray<unknown> => {
-  const options = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
-  const leaves = PyTree.flattenUpTo(treeDef, grads, options)
-  // What lies at a leaf of the parameters must be a leaf too.
-  if (leaves.some(isNode)) throw TreeDef.mismatch(treeDef, PyTree.structure(grads), options)
-  return leaves
-}
-
-const isNode = (leaf: unknown): boolean => typeof leaf === "object" && !isTensor(leaf) && !TreeDef.isLeaf(PyTree.structure(leaf))
+const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unknown): ReadonlyArray<unknown> =>
+  PyTree.flattenUpTo(treeDef, grads, { exact: true, operation, subject: "the gradients", reference: "the parameters", hint: remedy })
 
 const initialise = <S>(name: string, rule: LeafRule<S>) => {
   interface Key {

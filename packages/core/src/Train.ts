@@ -1,0 +1,182 @@
+/**
+ * Training: the loop that people want not to write.
+ *
+ * A trainer draws batches from a stream, differentiates the loss, updates the parameters and emits what it measured as
+ * a stream of steps. It owns its state, always donates it, and releases it when its scope closes. Each step is one
+ * uninterruptible section: a trainer that is interrupted holds the state before or after a step, never one in between.
+ *
+ * Each step is a span `Train.step` and updates the metrics `optim_train_steps`, `optim_train_loss` and
+ * `optim_train_step_duration`.
+ */
+import * as Schedules from "@optim/schedules"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Autodiff from "./Autodiff.ts"
+import { attempt } from "./internal/attempt.ts"
+import { checkNotDonated } from "./internal/optimizer/donation.ts"
+import { checkStep } from "./internal/optimizer/step.ts"
+import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
+import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
+import { type AutodiffError, NonFinite, type OptimError } from "./OptimError.ts"
+import { OptimizerState } from "./OptimizerState.ts"
+import { dispose, Tensors } from "./Tensors.ts"
+
+export { progress, type ProgressOptions } from "./internal/train/progress.ts"
+
+/** What training starts from: parameters, or a state (which the trainer takes over) and the step that comes next. */
+export type Start<P, S> =
+  | { readonly params: P }
+  | { readonly state: OptimizerState<Promoted<P>, S>; readonly step: number }
+
+/** What is trained, by what, on what. */
+export interface Options<P, S, Batch, E, R> {
+  readonly optimizer: Optimizer<S>
+  /** The loss on a batch: one float32 number as a tensor. */
+  readonly loss: (params: Promoted<P>, batch: Batch) => Tensor
+  /** The batches, one per step; training ends with them. Their tensors stay their maker's. */
+  readonly batches: Stream.Stream<Batch, E, R>
+  /** How many examples a batch holds, for `examplesPerSecond`. */
+  readonly examples?: ((batch: Batch) => number) | undefined
+  /** Fail with `NonFinite` at the first loss that is not finite, before it reaches the parameters. Default false. */
+  readonly checkFinite?: boolean | undefined
+}
+
+/** What one step measured. */
+export interface TrainStep {
+  /** The step, counted from 0. */
+  readonly step: number
+  /** The loss on the batch, before the update. */
+  readonly loss: number
+  /** The step size that was used, if the optimizer has one. */
+  readonly learningRate: number | undefined
+  /** The duration of gradient and update. */
+  readonly seconds: number
+  /** Examples per second within the step, if `examples` was given. */
+  readonly examplesPerSecond: number | undefined
+}
+
+/** A state, and the step that comes next. */
+export interface Snapshot<P, S> {
+  readonly state: OptimizerState<P, S>
+  readonly step: number
+}
+
+/** A training run: its steps, and what it holds at the moment. */
+export interface Trainer<P, S, E, R> {
+  /** The steps, as they are made; each run of this stream goes on where the trainer stands. */
+  readonly steps: Stream.Stream<TrainStep, E | OptimError | AutodiffError, R | Tensors>
+  /** The step that comes next: how many steps were made since the very first. */
+  readonly step: Effect.Effect<number>
+  /** The parameters at this moment; they belong to the trainer and are gone with its next step. */
+  readonly params: Effect.Effect<P>
+  /** A state of one's own, to save or to go on from; the caller owns it. */
+  readonly snapshot: Effect.Effect<Snapshot<P, S>, never, Tensors>
+}
+
+const steps = Metric.counter("optim_train_steps", { description: "Steps made", incremental: true })
+const lossGauge = Metric.gauge("optim_train_loss", { description: "Loss of the latest step" })
+const duration = Metric.timer("optim_train_step_duration", { description: "Duration of gradient and update" })
+
+const learningRateAt = ({ stepSize }: HyperParameters, step: number): number | undefined =>
+  typeof stepSize === "number" || typeof stepSize === "function" || Schedules.isSchedule(stepSize)
+    ? Schedules.at(stepSize, step)
+    : undefined
+
+const begin = Effect.fnUntraced(function*<P, S>(
+  optimizer: Optimizer<S>,
+  start: Start<P, S>
+): Effect.fn.Return<Snapshot<Promoted<P>, S>, OptimError, Tensors> {
+  if ("params" in start) return { state: yield* optimizer.init(start.params), step: 0 }
+  yield* attempt(() => {
+    checkNotDonated("Train.make", start.state)
+    checkStep("Train.make", start.step)
+  })
+  return { state: start.state, step: start.step }
+})
+
+const share = Effect.fnUntraced(function*<P, S>({ state, step }: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, never, Tensors> {
+  const tensors = yield* Tensors
+  const leaves = yield* Effect.forEach(state.leaves, tensors.share)
+  return { state: new OptimizerState(state.treeDef, state.subtreeDefs, leaves), step }
+})
+
+/**
+ * A trainer, alive as long as its scope.
+ *
+ * Fails like `Optimizer.init`; its steps fail like `Autodiff.valueAndGrad` and `Optimizer.update`, and with the errors
+ * of the batches. After a failure or an interruption the trainer still holds the last good state.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { type Scalar, squaredDifference } from "@tensorflow/tfjs-core"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import { Optimizer, Train } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const program = Effect.gen(function*() {
+ *   const trainer = yield* Train.make({
+ *     optimizer: Optimizer.sgd({ stepSize: 0.25 }),
+ *     params: { mean: 0 },
+ *     loss: ({ mean }: { readonly mean: Scalar }, target: number) => squaredDifference(mean, target),
+ *     batches: Stream.make(8, 8, 8)
+ *   })
+ *   const steps = yield* Stream.runCollect(trainer.steps)
+ *   return steps.map(({ loss }) => loss)
+ * })
+ * // Each step halves the distance, so it quarters the loss.
+ * const losses = await Effect.runPromise(Effect.scoped(program).pipe(Effect.provide(Cpu.layer)))
+ * assert.deepStrictEqual(losses, [64, 16, 4])
+ * ```
+ */
+export const make = Effect.fn("Train.make")(function*<P, S, Batch, E = never, R = never>(
+  options: Options<P, S, Batch, E, R> & Start<P, S>
+): Effect.fn.Return<Trainer<Promoted<P>, S, E, R>, OptimError, Tensors | Scope.Scope> {
+  const { batches, checkFinite = false, examples, loss, optimizer } = options
+  let current = yield* begin(optimizer, options)
+  yield* Effect.addFinalizer(() => dispose(current.state))
+  const valueAndGrad = Autodiff.valueAndGrad(loss)
+
+  const advance = Effect.fnUntraced(function*(batch: Batch): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
+    const { state, step } = current
+    const started = yield* Clock.currentTimeNanos
+    const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
+    if (checkFinite && !Number.isFinite(value)) {
+      yield* dispose(grads)
+      return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
+    }
+    const next = yield* optimizer.update(step, grads, state, { donate: true }).pipe(Effect.onError(() => dispose(grads)))
+    current = { state: next, step: step + 1 }
+    const seconds = Number((yield* Clock.currentTimeNanos) - started) / 1e9
+    return {
+      step,
+      loss: value,
+      learningRate: learningRateAt(optimizer.hyperParameters, step),
+      seconds,
+      examplesPerSecond: examples === undefined || seconds === 0 ? undefined : examples(batch) / seconds
+    }
+  })
+
+  const measured = (batch: Batch) =>
+    advance(batch).pipe(
+      Effect.uninterruptible,
+      Effect.tap((step) =>
+        Effect.all([Metric.update(steps, 1), Metric.update(lossGauge, step.loss), Metric.update(duration, Duration.seconds(step.seconds))])
+      ),
+      Effect.withSpan("Train.step", { attributes: { step: current.step } })
+    )
+
+  return {
+    // The yield between two steps lets timers, signals and other fibers have their turn.
+    steps: Stream.mapEffect(batches, (batch) => Effect.suspend(() => measured(batch)).pipe(Effect.tap(Effect.yieldNow))),
+    step: Effect.sync(() => current.step),
+    params: Effect.sync(() => optimizer.params(current.state)),
+    snapshot: Effect.suspend(() => share(current))
+  }
+})
