@@ -30,7 +30,8 @@ export interface LeafRule<S> {
 }
 
 /** Parameters as the optimizer holds them: numbers and typed arrays have become tensors. */
-export type Promoted<P> = P extends Tensor ? P
+export type Promoted<P> = unknown extends P ? P
+  : P extends Tensor ? P
   : P extends number ? TfScalar
   : P extends TypedArray ? Tensor1D
   : P extends null | undefined ? null
