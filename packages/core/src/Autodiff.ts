@@ -9,7 +9,13 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { attempt } from "./internal/attempt.ts"
 import { disposeAll, floatLeaves, pathOf, promote, type TensorLike } from "./internal/leaves.ts"
-import { type AutodiffError, type CyclicTree, type DisposedTensor, type InvalidLeaf, LossIndependent } from "./OptimError.ts"
+import {
+  type AutodiffError,
+  type CyclicTree,
+  type DisposedTensor,
+  type InvalidLeaf,
+  LossIndependent
+} from "./OptimError.ts"
 import { dispose, Tensors } from "./Tensors.ts"
 
 /** A loss of parameters `P` and further arguments: one float32 number as a tensor. */
@@ -32,11 +38,17 @@ export interface WithAux<Aux> {
   readonly aux: Aux
 }
 
-type Derivative<P, Args extends Array<unknown>, A> = (params: Point<P>, ...args: Args) => Effect.Effect<A, AutodiffError, Tensors>
+type Derivative<P, Args extends Array<unknown>, A> = (
+  params: Point<P>,
+  ...args: Args
+) => Effect.Effect<A, AutodiffError, Tensors>
 
 const operation = "Autodiff.valueAndGrad"
 
-type Split<P, Args extends Array<unknown>, Aux> = (params: P, ...args: Args) => { readonly value: unknown; readonly aux: Aux }
+type Split<P, Args extends Array<unknown>, Aux> = (
+  params: P,
+  ...args: Args
+) => { readonly value: unknown; readonly aux: Aux }
 
 interface Flat {
   readonly leaves: ReadonlyArray<TensorLike>
@@ -44,13 +56,16 @@ interface Flat {
 }
 
 const flat = (params: unknown): Effect.Effect<Flat, CyclicTree | InvalidLeaf | DisposedTensor> =>
-  attempt(() => {
-    const [leaves, treeDef] = PyTree.flatten(params)
-    return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-  }, { CyclicTree: true, InvalidLeaf: true, DisposedTensor: true })
+  attempt(
+    () => {
+      const [leaves, treeDef] = PyTree.flatten(params)
+      return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
+    },
+    { CyclicTree: true, InvalidLeaf: true, DisposedTensor: true }
+  )
 
 /** The gradients if there is one for every leaf; otherwise all that was made is disposed. */
-const complete = Effect.fnUntraced(function*<Aux>(
+const complete = Effect.fnUntraced(function* <Aux>(
   grads: ReadonlyArray<Tensor | undefined>,
   aux: Aux,
   pathAt: (index: number) => string
@@ -59,11 +74,17 @@ const complete = Effect.fnUntraced(function*<Aux>(
   if (found.length === grads.length) return found
   disposeAll(found)
   yield* dispose(aux)
-  return yield* new LossIndependent({ operation, paths: grads.flatMap((grad, index) => (grad === undefined ? [pathAt(index)] : [])) })
+  return yield* new LossIndependent({
+    operation,
+    paths: grads.flatMap((grad, index) => (grad === undefined ? [pathAt(index)] : []))
+  })
 })
 
 const differentiated = <P, Args extends Array<unknown>, Aux>(loss: Split<P, Args, Aux>) =>
-  Effect.fn(operation)(function*(params: Point<P>, ...args: Args): Effect.fn.Return<ValueAndGrads<P> & WithAux<Aux>, AutodiffError, Tensors> {
+  Effect.fn(operation)(function* (
+    params: Point<P>,
+    ...args: Args
+  ): Effect.fn.Return<ValueAndGrads<P> & WithAux<Aux>, AutodiffError, Tensors> {
     const tensors = yield* Tensors
     const { leaves, treeDef } = yield* flat(params)
     const { made, tensors: inputs } = yield* promote(tensors, leaves)
@@ -106,7 +127,8 @@ export const valueAndGrad: {
 } = <P, Args extends Array<unknown>, Aux>(
   loss: Loss<P, Args> | LossWithAux<P, Args, Aux>,
   options?: { readonly hasAux: true }
-): Derivative<P, Args, ValueAndGrads<P> & WithAux<Aux>> => differentiated(split<P, Args, Aux>(loss, options?.hasAux === true))
+): Derivative<P, Args, ValueAndGrads<P> & WithAux<Aux>> =>
+  differentiated(split<P, Args, Aux>(loss, options?.hasAux === true))
 
 /**
  * The gradients alone; with `{ hasAux: true }` an object of `grads` and `aux`. Fails like `valueAndGrad`.
@@ -134,15 +156,20 @@ export const grad: {
 } = <P, Args extends Array<unknown>, Aux>(
   loss: Loss<P, Args> | LossWithAux<P, Args, Aux>,
   options?: { readonly hasAux: true }
-): Derivative<P, Args, any> => {
-  const both = differentiated(split<P, Args, Aux>(loss, options?.hasAux === true))
-  return (params, ...args) => Effect.map(both(params, ...args), ({ aux, grads }) => (options?.hasAux === true ? { grads, aux } : grads))
+): Derivative<P, Args, P & { readonly grads: P } & WithAux<Aux>> => {
+  const hasAux = options?.hasAux === true
+  const both = differentiated(split<P, Args, Aux>(loss, hasAux))
+  // Which of the two comes out is decided by the option, as the signatures say.
+  const pick = ({ aux, grads }: ValueAndGrads<P> & WithAux<Aux>) =>
+    (hasAux ? { grads, aux } : grads) as P & { readonly grads: P } & WithAux<Aux>
+  return (params, ...args) => Effect.map(both(params, ...args), pick)
 }
 
-const split = <P, Args extends Array<unknown>, Aux>(
-  loss: Loss<P, Args> | LossWithAux<P, Args, Aux>,
-  hasAux: boolean
-): Split<P, Args, Aux> =>
+const split =
+  <P, Args extends Array<unknown>, Aux>(
+    loss: Loss<P, Args> | LossWithAux<P, Args, Aux>,
+    hasAux: boolean
+  ): Split<P, Args, Aux> =>
   (params, ...args) => {
     // What the loss returns is looked at, whatever its type promises.
     const result: unknown = loss(params, ...args)

@@ -4,9 +4,36 @@
  * A word (`add`, `sqrt`, `ema`, …) applied to expressions makes a node of a graph and computes nothing; the graph of a
  * whole update is traced once into a `Program`. Every node knows its shape and dtype, and a mistake is found while
  * tracing. Words are functions, so a rule reads in the order of its paper; applied to scalars and numbers only, they
- * make scalars. Shapes must agree: only a scalar, or an expression of shape [], goes with any shape.
+ * make scalars. Shapes must agree: only a scalar, or an expression of shape [], goes with any shape. What makes no sense
+ * throws `InvalidExpression`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Expr, Program, Scalar } from "@optim/core"
+ *
+ * // The bias-corrected mean of gradients, where they are not zero.
+ * const spec = { shape: [2, 3], dtype: "float32" } as const
+ * const [g, m] = [Expr.input(0, spec), Expr.input(1, spec)]
+ * const step = Scalar.input("step", 0)
+ * const mean = Expr.div(Expr.ema(0.9, m, g), Expr.debias(0.9, step))
+ * const masked = Expr.where(Expr.notEqual(g, 0), mean, 0)
+ *
+ * assert.deepStrictEqual([masked.shape, masked.dtype], [[2, 3], "float32"])
+ * assert.deepStrictEqual(Expr.sum(masked, { axes: [0] }).shape, [3])
+ * assert.strictEqual(Scalar.evaluate(Expr.debias(0.5, step), [1]), 0.75) // 1 − 0.5²
+ * assert.deepStrictEqual(Program.verify(Program.make([spec, spec], [masked])), [])
+ * ```
  */
-import { broadcastShape, compareDType, matMulShape, printSpec, reducedShape, reshapeShape, transposedShape } from "./internal/trace/shape.ts"
+import {
+  broadcastShape,
+  compareDType,
+  matMulShape,
+  printSpec,
+  reducedShape,
+  reshapeShape,
+  transposedShape
+} from "./internal/trace/shape.ts"
 import { InvalidExpression } from "./OptimError.ts"
 import * as Scalar from "./Scalar.ts"
 
@@ -106,7 +133,7 @@ interface Unary {
 
 const unary = (op: UnaryOp, compute: (x: number) => number): Unary => {
   const host: Scalar.Compute = (x = Number.NaN) => compute(x)
-  const word = (x: Operand) => isExpr(x) ? new Expr({ op }, [numeric(op, x)], x) : Scalar.apply(op, host, toScalar(x))
+  const word = (x: Operand) => (isExpr(x) ? new Expr({ op }, [numeric(op, x)], x) : Scalar.apply(op, host, toScalar(x)))
   // One implementation for the three signatures: which is taken depends on the argument alone.
   return word as Unary
 }
@@ -124,11 +151,14 @@ interface Binary {
 }
 
 /** Both arguments, each an expression of the common shape or a scalar. */
-const aligned = (op: string, operands: ReadonlyArray<Operand>): { args: Array<Expr | Scalar.Scalar>; spec: TensorSpec } => {
+const aligned = (
+  op: string,
+  operands: ReadonlyArray<Operand>
+): { args: Array<Expr | Scalar.Scalar>; spec: TensorSpec } => {
   const exprs = operands.filter(isExpr)
   const dtype = compareDType(op, exprs)
   const shape = broadcastShape(op, exprs)
-  const spread = (operand: Operand) => isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand)
+  const spread = (operand: Operand) => (isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand))
   return { args: operands.map(spread), spec: { shape, dtype } }
 }
 
@@ -183,7 +213,8 @@ const quotient = binary("div", (a, b) => a / b)
  * order of its paper and pays one true division less. int32 tensors divide by casting first.
  */
 export const div: Binary = ((a: Operand, b: Operand) => {
-  if ([a, b].some((x) => isExpr(x) && x.dtype === "int32")) throw invalid("div", "int32 does not divide; cast it to float32")
+  if ([a, b].some((x) => isExpr(x) && x.dtype === "int32"))
+    throw invalid("div", "int32 does not divide; cast it to float32")
   return isExpr(a) && !isExpr(b) ? mul(a, quotient(1, b)) : quotient(a, b)
   // As above: the arguments decide the signature.
 }) as Binary
@@ -195,11 +226,13 @@ export const square = ((x: Operand) => mul(x, x)) as Unary
 
 type Compare = (a: Operand, b: Operand) => Expr
 
-const compare = (op: CompareOp): Compare => (a, b) => {
-  if (!isExpr(a) && !isExpr(b)) throw invalid(op, "needs at least one tensor; compare numbers in a schedule instead")
-  const { args, spec } = aligned(op, [a, b])
-  return new Expr({ op }, args, { shape: spec.shape, dtype: "bool" })
-}
+const compare =
+  (op: CompareOp): Compare =>
+  (a, b) => {
+    if (!isExpr(a) && !isExpr(b)) throw invalid(op, "needs at least one tensor; compare numbers in a schedule instead")
+    const { args, spec } = aligned(op, [a, b])
+    return new Expr({ op }, args, { shape: spec.shape, dtype: "bool" })
+  }
 
 /** a < b, a bool for each element. */
 export const less = compare("less")
@@ -214,11 +247,13 @@ export const equal = compare("equal")
 /** a ≠ b. */
 export const notEqual = compare("notEqual")
 
-const logical = (op: "and" | "or") => (a: Expr, b: Expr): Expr => {
-  const { args, spec } = aligned(op, [a, b])
-  if (spec.dtype !== "bool") throw invalid(op, `expected bool tensors, found ${spec.dtype}`)
-  return new Expr({ op }, args, spec)
-}
+const logical =
+  (op: "and" | "or") =>
+  (a: Expr, b: Expr): Expr => {
+    const { args, spec } = aligned(op, [a, b])
+    if (spec.dtype !== "bool") throw invalid(op, `expected bool tensors, found ${spec.dtype}`)
+    return new Expr({ op }, args, spec)
+  }
 
 /** Both, for bool tensors. */
 export const and = logical("and")
@@ -236,7 +271,7 @@ export const where = (condition: Expr, a: Operand, b: Operand): Expr => {
   const values = [a, b].filter(isExpr)
   const dtype = values.length === 0 ? "float32" : compareDType("where", values)
   const shape = broadcastShape("where", [condition, ...values])
-  const spread = (operand: Operand) => isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand)
+  const spread = (operand: Operand) => (isExpr(operand) ? broadcastTo(operand, shape) : toScalar(operand))
   return new Expr({ op: "select" }, [broadcastTo(condition, shape), spread(a), spread(b)], { shape, dtype })
 }
 
@@ -250,16 +285,24 @@ const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.ev
 
 /** The same elements in row-major order under another shape of the same size. */
 export const reshape = (x: Expr, shape: Shape): Expr =>
-  sameShape(x.shape, shape) ? x : new Expr({ op: "reshape" }, [x], { shape: reshapeShape(x.shape, shape), dtype: x.dtype })
+  sameShape(x.shape, shape)
+    ? x
+    : new Expr({ op: "reshape" }, [x], { shape: reshapeShape(x.shape, shape), dtype: x.dtype })
 
 /** Axes of size 1, and missing leading axes, repeated until the shape is reached. */
 export const broadcastTo = (x: Expr, shape: Shape): Expr => {
   if (sameShape(x.shape, shape)) return x
-  return new Expr({ op: "broadcast" }, [x], { shape: broadcastShape("broadcastTo", [x, { shape, dtype: x.dtype }], true), dtype: x.dtype })
+  return new Expr({ op: "broadcast" }, [x], {
+    shape: broadcastShape("broadcastTo", [x, { shape, dtype: x.dtype }], true),
+    dtype: x.dtype
+  })
 }
 
 /** The axes in another order; without a permutation, reversed. */
-export const transpose = (x: Expr, permutation: ReadonlyArray<number> = x.shape.map((_, axis) => x.shape.length - 1 - axis)): Expr =>
+export const transpose = (
+  x: Expr,
+  permutation: ReadonlyArray<number> = x.shape.map((_, axis) => x.shape.length - 1 - axis)
+): Expr =>
   new Expr({ op: "transpose", permutation }, [x], { shape: transposedShape(x.shape, permutation), dtype: x.dtype })
 
 // --- reductions --------------------------------------------------------------------------------------------------
@@ -270,12 +313,14 @@ export interface ReduceOptions {
   readonly keepDims?: boolean | undefined
 }
 
-const reduction = (op: ReduceOp) => (x: Expr, options: ReduceOptions = {}): Expr => {
-  numeric(op, x)
-  const { axes, kept, shape } = reducedShape(op, x.shape, options.axes)
-  const reduced = axes.length === 0 ? x : new Expr({ op, axes }, [x], { shape, dtype: x.dtype })
-  return options.keepDims === true ? reshape(reduced, kept) : reduced
-}
+const reduction =
+  (op: ReduceOp) =>
+  (x: Expr, options: ReduceOptions = {}): Expr => {
+    numeric(op, x)
+    const { axes, kept, shape } = reducedShape(op, x.shape, options.axes)
+    const reduced = axes.length === 0 ? x : new Expr({ op, axes }, [x], { shape, dtype: x.dtype })
+    return options.keepDims === true ? reshape(reduced, kept) : reduced
+  }
 
 /** Σ over axes; 0 over nothing. */
 export const sum = reduction("sum")

@@ -199,4 +199,11 @@ export type OptimError =
   | NonFinite
 
 /** Whatever can go wrong while a loss is differentiated. */
-export type AutodiffError = CyclicTree | InvalidLeaf | DisposedTensor | LossNotScalar | LossIndependent | LossFailed | OutOfMemory
+export type AutodiffError =
+  | CyclicTree
+  | InvalidLeaf
+  | DisposedTensor
+  | LossNotScalar
+  | LossIndependent
+  | LossFailed
+  | OutOfMemory

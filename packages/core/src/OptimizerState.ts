@@ -6,6 +6,23 @@
  * tensors as leaves, so it goes through `PyTree.map`, checkpoints and comparisons like any tree.
  *
  * The owner of a state owns its tensors: dispose it with `Tensors.dispose`, or give it away with `donate`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer, OptimizerState } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const init = Optimizer.momentum({ stepSize: 0.1, mass: 0.9 }).init({ w: 1 })
+ * const state = await Effect.runPromise(init.pipe(Effect.provide(Cpu.layer)))
+ * assert.strictEqual(String(state.treeDef), "PyTreeDef({'w': *})")
+ * assert.strictEqual(String(state.subtreeDefs[0]), "PyTreeDef({'v': *, 'x': *})")
+ *
+ * const unpacked = OptimizerState.unpack(state)
+ * assert.deepStrictEqual(Object.keys(unpacked.w.subtree), ["v", "x"])
+ * assert.strictEqual(OptimizerState.pack(unpacked).leaves[0], state.leaves[0])
+ * ```
  */
 import { JoinPoint, KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
@@ -25,7 +42,11 @@ export class OptimizerState<out P, out S> {
   /** All tensors, sub-tree after sub-tree. */
   readonly leaves: ReadonlyArray<Tensor>
 
-  constructor(treeDef: TreeDef.TreeDef<P>, subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>, leaves: ReadonlyArray<Tensor>) {
+  constructor(
+    treeDef: TreeDef.TreeDef<P>,
+    subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>,
+    leaves: ReadonlyArray<Tensor>
+  ) {
     this.treeDef = treeDef
     this.subtreeDefs = subtreeDefs
     this.leaves = leaves
@@ -38,7 +59,11 @@ export class OptimizerState<out P, out S> {
   }
 
   /** How pytrees take a state apart: one child, the packed state; the structures are metadata. */
-  get [PyTree.symbol](): PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata, ReadonlyArray<ReadonlyArray<Tensor>>> {
+  get [PyTree.symbol](): PyTree.NodeType<
+    OptimizerState<unknown, unknown>,
+    Metadata,
+    ReadonlyArray<ReadonlyArray<Tensor>>
+  > {
     return node
   }
 }
@@ -89,7 +114,10 @@ export const unpack = <P, S>(state: OptimizerState<P, S>): Unpacked<P, S> => {
   const { packedState, subtreeDefs, treeDef } = state
   const subtrees = subtreeDefs.map((def, index) => PyTree.unflatten(def, packedState[index] ?? []))
   // The sub-trees are made of the structures of `S` and of tensors, so they are of type `S`.
-  return PyTree.unflatten(treeDef, subtrees.map((subtree) => JoinPoint.make(subtree as S)))
+  return PyTree.unflatten(
+    treeDef,
+    subtrees.map((subtree) => JoinPoint.make(subtree as S))
+  )
 }
 
 const describe = (leaf: unknown): string => (leaf === null ? "null" : typeof leaf)
@@ -106,10 +134,16 @@ export const pack = <P, S>(unpacked: Unpacked<P, S>): OptimizerState<P, S> => {
     return notPacked(paths[index] ?? "", "a JoinPoint", leaf)
   })
   const tensors = joined.flatMap(([subleaves], index) =>
-    subleaves.map((leaf: unknown) => (isTensor(leaf) ? leaf : notPacked(paths[index] ?? "", "a JoinPoint of tensors", leaf)))
+    subleaves.map((leaf: unknown) =>
+      isTensor(leaf) ? leaf : notPacked(paths[index] ?? "", "a JoinPoint of tensors", leaf)
+    )
   )
   // A tree of join points has the structure of the tree of parameters, whose type the caller gave.
-  return new OptimizerState(treeDef as TreeDef.TreeDef<P>, joined.map(([, def]) => def as TreeDef.TreeDef<S>), tensors)
+  return new OptimizerState(
+    treeDef as TreeDef.TreeDef<P>,
+    joined.map(([, def]) => def as TreeDef.TreeDef<S>),
+    tensors
+  )
 }
 
 const notPacked = (path: string, expected: string, found: unknown): never => {

@@ -4,6 +4,28 @@
  * Tracing turns the graph of expressions into this list: equal operations on equal arguments stand once, what no output
  * needs is left out, and all scalars are gathered beside it. A program is plain data; how it is executed is decided by a
  * `Plan` and the `Tensors` layer.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Expr, Program, Scalar } from "@optim/core"
+ *
+ * const spec = { shape: [3], dtype: "float32" } as const
+ * const [x, g] = [Expr.input(0, spec), Expr.input(1, spec)]
+ * const program = Program.make([spec, spec], [Expr.sub(x, Expr.mul(Scalar.input("rate", 0), g))])
+ * assert.strictEqual(
+ *   Program.print(program),
+ *   [
+ *     "s0 = rate",
+ *     "%0: float32 [3] = input(index=0)",
+ *     "%1: float32 [3] = input(index=1)",
+ *     "%2: float32 [3] = mul(s0, %1)",
+ *     "%3: float32 [3] = sub(%0, %2)",
+ *     "return %3"
+ *   ].join("\n")
+ * )
+ * assert.deepStrictEqual([...Program.evaluateScalars(program, [0.1])], [0.1])
+ * ```
  */
 import type { Expr, Operation, TensorSpec } from "./Expr.ts"
 import { linearize } from "./internal/trace/linearize.ts"
@@ -11,9 +33,7 @@ import { printSpec } from "./internal/trace/shape.ts"
 import type { Compute } from "./Scalar.ts"
 
 /** An argument of a node: the result of an earlier node, or a scalar. */
-export type Argument =
-  | { readonly _tag: "Node"; readonly id: number }
-  | { readonly _tag: "Scalar"; readonly id: number }
+export type Argument = { readonly _tag: "Node"; readonly id: number } | { readonly _tag: "Scalar"; readonly id: number }
 
 /** One operation; its place in the list is its id. */
 export interface Node extends TensorSpec {
@@ -49,7 +69,8 @@ export interface Program {
  * assert.strictEqual(program.nodes.length, 3) // x, x·x once, and the sum
  * ```
  */
-export const make = (inputs: ReadonlyArray<TensorSpec>, outputs: ReadonlyArray<Expr>): Program => linearize(inputs, outputs)
+export const make = (inputs: ReadonlyArray<TensorSpec>, outputs: ReadonlyArray<Expr>): Program =>
+  linearize(inputs, outputs)
 
 /** The numbers of all scalars for given inputs of the host, in float64, each computed once. */
 export const evaluateScalars = (self: Program, host: ReadonlyArray<number>): Float64Array => {

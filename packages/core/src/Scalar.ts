@@ -7,6 +7,17 @@
  * `Expr` of shape [] and stays on the device.
  *
  * Scalars are written with the same words as expressions (`add`, `pow`, … of `Expr`).
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Expr, Scalar } from "@optim/core"
+ *
+ * const step = Scalar.input("step", 0)
+ * const warmUp = Scalar.apply("warmUp", (t = 0) => Math.min(1, t / 10), step)
+ * const rate = Expr.mul(0.5, warmUp)
+ * assert.deepStrictEqual([0, 5, 20].map((t) => Scalar.evaluate(rate, [t])), [0, 0.25, 0.5])
+ * ```
  */
 import * as Schedules from "@optim/schedules"
 import { NonFinite } from "./OptimError.ts"

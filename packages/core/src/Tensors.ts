@@ -4,6 +4,23 @@
  * It makes, reads, disposes and counts tensors, executes plans and differentiates losses. A layer (`@optim/core/wasm`,
  * `@optim/core/cpu`) provides it for one tfjs backend; what is above it never knows how a plan is executed, and never
  * depends on which backend tfjs regards as the current one.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Tensors } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const program = Effect.gen(function*() {
+ *   const tensors = yield* Tensors.Tensors
+ *   const tree = { x: yield* tensors.make({ shape: [2], data: Float32Array.of(1, 2) }), note: "not a tensor" }
+ *   const numbers = yield* tensors.read(tree.x)
+ *   yield* Tensors.dispose(tree)
+ *   return [[...numbers], tree.x.isDisposed]
+ * })
+ * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [[1, 2], true])
+ * ```
  */
 import { PyTree } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
@@ -45,25 +62,28 @@ export interface MemoryUse {
 }
 
 /** The service: one tfjs backend. */
-export class Tensors extends Context.Service<Tensors, {
-  /** The name of the tfjs backend. */
-  readonly backend: string
-  /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
-  readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
-  /** The numbers of a tensor. */
-  readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
-  /** Another handle of the same data: disposing one leaves the other. */
-  readonly share: (tensor: Tensor) => Effect.Effect<Tensor>
-  /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
-  readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
-  /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */
-  readonly differentiate: <Aux>(
-    loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
-    params: ReadonlyArray<Tensor>
-  ) => Effect.Effect<Differentiated<Aux>, LossNotScalar | LossFailed | OutOfMemory>
-  /** What is alive now. */
-  readonly memory: Effect.Effect<MemoryUse>
-}>()("@optim/core/Tensors") {}
+export class Tensors extends Context.Service<
+  Tensors,
+  {
+    /** The name of the tfjs backend. */
+    readonly backend: string
+    /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
+    readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
+    /** The numbers of a tensor. */
+    readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
+    /** Another handle of the same data: disposing one leaves the other. */
+    readonly share: (tensor: Tensor) => Effect.Effect<Tensor>
+    /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
+    readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
+    /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */
+    readonly differentiate: <Aux>(
+      loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
+      params: ReadonlyArray<Tensor>
+    ) => Effect.Effect<Differentiated<Aux>, LossNotScalar | LossFailed | OutOfMemory>
+    /** What is alive now. */
+    readonly memory: Effect.Effect<MemoryUse>
+  }
+>()("@optim/core/Tensors") {}
 
 /** Disposes every tensor of a tree that is still alive. */
 export const dispose = (tree: unknown): Effect.Effect<void> =>

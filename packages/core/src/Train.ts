@@ -87,7 +87,7 @@ const learningRateAt = ({ stepSize }: HyperParameters, step: number): number | u
     ? Schedules.at(stepSize, step)
     : undefined
 
-const begin = Effect.fnUntraced(function*<P, S>(
+const begin = Effect.fnUntraced(function* <P, S>(
   optimizer: Optimizer<S>,
   start: Start<P, S>
 ): Effect.fn.Return<Snapshot<Promoted<P>, S>, OptimError, Tensors> {
@@ -99,7 +99,10 @@ const begin = Effect.fnUntraced(function*<P, S>(
   return { state: start.state, step: start.step }
 })
 
-const share = Effect.fnUntraced(function*<P, S>({ state, step }: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, never, Tensors> {
+const share = Effect.fnUntraced(function* <P, S>({
+  state,
+  step
+}: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, never, Tensors> {
   const tensors = yield* Tensors
   const leaves = yield* Effect.forEach(state.leaves, tensors.share)
   return { state: new OptimizerState(state.treeDef, state.subtreeDefs, leaves), step }
@@ -135,7 +138,7 @@ const share = Effect.fnUntraced(function*<P, S>({ state, step }: Snapshot<P, S>)
  * assert.deepStrictEqual(losses, [64, 16, 4])
  * ```
  */
-export const make = Effect.fn("Train.make")(function*<P, S, Batch, E = never, R = never>(
+export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R = never>(
   options: Options<P, S, Batch, E, R> & Start<P, S>
 ): Effect.fn.Return<Trainer<Promoted<P>, S, E, R>, OptimError, Tensors | Scope.Scope> {
   const { batches, checkFinite = false, examples, loss, optimizer } = options
@@ -143,7 +146,9 @@ export const make = Effect.fn("Train.make")(function*<P, S, Batch, E = never, R 
   yield* Effect.addFinalizer(() => dispose(current.state))
   const valueAndGrad = Autodiff.valueAndGrad(loss)
 
-  const advance = Effect.fnUntraced(function*(batch: Batch): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
+  const advance = Effect.fnUntraced(function* (
+    batch: Batch
+  ): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
     const { state, step } = current
     const started = yield* Clock.currentTimeNanos
     const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
@@ -151,7 +156,9 @@ export const make = Effect.fn("Train.make")(function*<P, S, Batch, E = never, R 
       yield* dispose(grads)
       return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
     }
-    const next = yield* optimizer.update(step, grads, state, { donate: true }).pipe(Effect.onError(() => dispose(grads)))
+    const next = yield* optimizer
+      .update(step, grads, state, { donate: true })
+      .pipe(Effect.onError(() => dispose(grads)))
     current = { state: next, step: step + 1 }
     const seconds = Number((yield* Clock.currentTimeNanos) - started) / 1e9
     return {
@@ -167,14 +174,20 @@ export const make = Effect.fn("Train.make")(function*<P, S, Batch, E = never, R 
     advance(batch).pipe(
       Effect.uninterruptible,
       Effect.tap((step) =>
-        Effect.all([Metric.update(steps, 1), Metric.update(lossGauge, step.loss), Metric.update(duration, Duration.seconds(step.seconds))])
+        Effect.all([
+          Metric.update(steps, 1),
+          Metric.update(lossGauge, step.loss),
+          Metric.update(duration, Duration.seconds(step.seconds))
+        ])
       ),
       Effect.withSpan("Train.step", { attributes: { step: current.step } })
     )
 
   return {
     // The yield between two steps lets timers, signals and other fibers have their turn.
-    steps: Stream.mapEffect(batches, (batch) => Effect.suspend(() => measured(batch)).pipe(Effect.tap(Effect.yieldNow))),
+    steps: Stream.mapEffect(batches, (batch) =>
+      Effect.suspend(() => measured(batch)).pipe(Effect.tap(Effect.yieldNow))
+    ),
     step: Effect.sync(() => current.step),
     params: Effect.sync(() => optimizer.params(current.state)),
     snapshot: Effect.suspend(() => share(current))

@@ -32,9 +32,12 @@ const withoutGreeting = (backend: unknown): void => {
  * assert.strictEqual(await Effect.runPromise(name.pipe(Effect.provide(Cpu.layer))), "cpu")
  * ```
  */
-export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(Tensors, Effect.gen(function*() {
-  yield* bringUp("cpu")
-  yield* loadGradients
-  withoutGreeting(tf.findBackend("cpu"))
-  return make({ name: "cpu", heapBytes: () => undefined })
-}))
+export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
+  Tensors,
+  Effect.gen(function* () {
+    yield* bringUp("cpu")
+    yield* loadGradients
+    withoutGreeting(tf.findBackend("cpu"))
+    return make({ name: "cpu", heapBytes: () => undefined })
+  })
+)

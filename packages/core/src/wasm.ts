@@ -27,9 +27,13 @@ import { Tensors } from "./Tensors.ts"
  * assert.strictEqual(await Effect.runPromise(name.pipe(Effect.provide(Wasm.layer))), "wasm")
  * ```
  */
-export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(Tensors, Effect.gen(function*() {
-  yield* bringUp("wasm")
-  yield* loadGradients
-  if (!checkAllocations()) yield* Effect.logWarning("This tfjs wasm backend hides its allocator: out of memory goes unnoticed")
-  return make({ name: "wasm", heapBytes })
-}))
+export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
+  Tensors,
+  Effect.gen(function* () {
+    yield* bringUp("wasm")
+    yield* loadGradients
+    if (!checkAllocations())
+      yield* Effect.logWarning("This tfjs wasm backend hides its allocator: out of memory goes unnoticed")
+    return make({ name: "wasm", heapBytes })
+  })
+)

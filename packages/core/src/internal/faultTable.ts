@@ -14,7 +14,8 @@ export const faultTable = (
   const paths = faults.map(({ path }) => (path === "" ? root : path))
   const pathWidth = widest(paths)
   const expectedWidth = widest(faults.map(({ expected }) => expected))
-  return faults.map(({ expected, found }, index) =>
-    `  ${(paths[index] ?? "").padEnd(pathWidth)}   expected ${expected.padEnd(expectedWidth)}   found ${found}`
+  return faults.map(
+    ({ expected, found }, index) =>
+      `  ${(paths[index] ?? "").padEnd(pathWidth)}   expected ${expected.padEnd(expectedWidth)}   found ${found}`
   )
 }

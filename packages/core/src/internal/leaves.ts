@@ -15,10 +15,12 @@ import { printSpec } from "./trace/shape.ts"
 /** Leaves that are tensors or can become one. */
 export type TensorLike = Tensor | number | TypedArray
 
-const isTensorLike = (leaf: unknown): leaf is TensorLike => typeof leaf === "number" || isTensor(leaf) || isTypedArray(leaf)
+const isTensorLike = (leaf: unknown): leaf is TensorLike =>
+  typeof leaf === "number" || isTensor(leaf) || isTypedArray(leaf)
 
 /** The key path of a leaf, printed. */
-export const pathOf = (treeDef: TreeDef.TreeDef, index: number): string => KeyPath.keystr(TreeDef.paths(treeDef)[index] ?? [])
+export const pathOf = (treeDef: TreeDef.TreeDef, index: number): string =>
+  KeyPath.keystr(TreeDef.paths(treeDef)[index] ?? [])
 
 /** How a leaf is named in messages. */
 export const describeLeaf = (leaf: unknown): string => {
@@ -44,14 +46,22 @@ const faults = (
   })
 
 /** Throws `DisposedTensor` if a tensor is gone. */
-export const checkAlive = (operation: string, leaves: ReadonlyArray<unknown>, path: (index: number) => string): void => {
+export const checkAlive = (
+  operation: string,
+  leaves: ReadonlyArray<unknown>,
+  path: (index: number) => string
+): void => {
   if (!leaves.some((leaf) => isTensor(leaf) && leaf.isDisposed)) return
   const gone = leaves.flatMap((leaf, index) => (isTensor(leaf) && leaf.isDisposed ? [path(index)] : []))
   throw new DisposedTensor({ operation, paths: gone })
 }
 
 /** The leaves as what can become float32 tensors; throws `InvalidLeaf` or `DisposedTensor`. */
-export const floatLeaves = (operation: string, leaves: ReadonlyArray<unknown>, treeDef: TreeDef.TreeDef): ReadonlyArray<TensorLike> => {
+export const floatLeaves = (
+  operation: string,
+  leaves: ReadonlyArray<unknown>,
+  treeDef: TreeDef.TreeDef
+): ReadonlyArray<TensorLike> => {
   const valid = leaves.filter((leaf): leaf is TensorLike => isTensorLike(leaf) && isFloat(leaf))
   if (valid.length < leaves.length) {
     const wrong = faults(leaves, treeDef, (leaf) => (isTensorLike(leaf) && isFloat(leaf) ? undefined : "float32"))
@@ -86,7 +96,9 @@ export const checkShapes = (
 const noSpec: TensorSpec = { shape: [], dtype: "float32" }
 
 const hostTensor = (leaf: number | TypedArray): HostTensor =>
-  typeof leaf === "number" ? { shape: [], data: Float32Array.of(leaf) } : { shape: [leaf.length], data: Float32Array.from(leaf) }
+  typeof leaf === "number"
+    ? { shape: [], data: Float32Array.of(leaf) }
+    : { shape: [leaf.length], data: Float32Array.from(leaf) }
 
 /** The leaves as tensors, and those of them that had to be made. */
 export interface Promoted {
@@ -95,18 +107,23 @@ export interface Promoted {
 }
 
 /** Numbers and typed arrays become tensors, which the caller owns; when one fails, those made before are disposed. */
-export const promote = (tensors: Tensors["Service"], leaves: ReadonlyArray<TensorLike>): Effect.Effect<Promoted, OutOfMemory> =>
+export const promote = (
+  tensors: Tensors["Service"],
+  leaves: ReadonlyArray<TensorLike>
+): Effect.Effect<Promoted, OutOfMemory> =>
   leaves.every((leaf): leaf is Tensor => isTensor(leaf))
     ? Effect.succeed({ tensors: leaves, made: [] })
     : Effect.suspend(() => {
-      const made: Array<Tensor> = []
-      const toTensor = (leaf: TensorLike) =>
-        isTensor(leaf) ? Effect.succeed(leaf) : Effect.tap(tensors.make(hostTensor(leaf)), (tensor) => Effect.sync(() => made.push(tensor)))
-      return Effect.forEach(leaves, toTensor).pipe(
-        Effect.map((all) => ({ tensors: all, made })),
-        Effect.onError(() => Effect.sync(() => disposeAll(made)))
-      )
-    })
+        const made: Array<Tensor> = []
+        const toTensor = (leaf: TensorLike) =>
+          isTensor(leaf)
+            ? Effect.succeed(leaf)
+            : Effect.tap(tensors.make(hostTensor(leaf)), (tensor) => Effect.sync(() => made.push(tensor)))
+        return Effect.forEach(leaves, toTensor).pipe(
+          Effect.map((all) => ({ tensors: all, made })),
+          Effect.onError(() => Effect.sync(() => disposeAll(made)))
+        )
+      })
 
 /** Disposes tensors that are still alive. */
 export const disposeAll = (tensors: ReadonlyArray<Tensor>): void => {

@@ -39,7 +39,8 @@ const atLeaf = <A>(operation: string, path: string, run: () => A): A => {
   try {
     return run()
   } catch (error) {
-    if (error instanceof InvalidExpression) throw new InvalidExpression({ operation: `${operation}: ${error.operation}`, path, detail: error.detail })
+    if (error instanceof InvalidExpression)
+      throw new InvalidExpression({ operation: `${operation}: ${error.operation}`, path, detail: error.detail })
     throw error
   }
 }
@@ -47,18 +48,32 @@ const atLeaf = <A>(operation: string, path: string, run: () => A): A => {
 const exprs = (operation: string, path: string, leaves: ReadonlyArray<unknown>): ReadonlyArray<Expr.Expr> =>
   leaves.map((leaf) => {
     if (leaf instanceof Expr.Expr) return leaf
-    throw new InvalidExpression({ operation, path, detail: `the state holds a ${typeof leaf}, expected symbolic tensors only` })
+    throw new InvalidExpression({
+      operation,
+      path,
+      detail: `the state holds a ${typeof leaf}, expected symbolic tensors only`
+    })
   })
 
 /** Traces `init` for parameters of given structure and specs. */
-export const compileInit = <S>(name: string, rule: LeafRule<S>, treeDef: TreeDef.TreeDef, specs: ReadonlyArray<Expr.TensorSpec>): CompiledInit => {
+export const compileInit = <S>(
+  name: string,
+  rule: LeafRule<S>,
+  treeDef: TreeDef.TreeDef,
+  specs: ReadonlyArray<Expr.TensorSpec>
+): CompiledInit => {
   const operation = `${name}.init`
   const states = specs.map((spec, index) => {
     const path = pathOf(treeDef, index)
     const [leaves, def] = PyTree.flatten<unknown>(atLeaf(operation, path, () => rule.init(Expr.input(index, spec))))
     return { leaves: exprs(operation, path, leaves), def }
   })
-  const plan = Plan.make(Program.make(specs, states.flatMap(({ leaves }) => leaves)))
+  const plan = Plan.make(
+    Program.make(
+      specs,
+      states.flatMap(({ leaves }) => leaves)
+    )
+  )
   return { plan, subtreeDefs: states.map(({ def }) => def) }
 }
 
@@ -80,20 +95,39 @@ const symbols = <S>({ specs, subtreeDefs }: Layout, offset: number): ReadonlyArr
   })
 }
 
-const paramLeaf = <S>(operation: string, path: string, rule: LeafRule<S>, { first, leaves, state }: Symbols<S>): number => {
+const paramLeaf = <S>(
+  operation: string,
+  path: string,
+  rule: LeafRule<S>,
+  { first, leaves, state }: Symbols<S>
+): number => {
   const index = leaves.indexOf(atLeaf(operation, path, () => rule.params(state)))
   if (index >= 0) return first + index
-  throw new InvalidExpression({ operation, path, detail: "params computes something, expected it to return a tensor of the state" })
+  throw new InvalidExpression({
+    operation,
+    path,
+    detail: "params computes something, expected it to return a tensor of the state"
+  })
 }
 
-const drift = (path: string, before: ReadonlyArray<Expr.Expr>, after: ReadonlyArray<Expr.Expr>, def: TreeDef.TreeDef): ReadonlyArray<Fault> =>
+const drift = (
+  path: string,
+  before: ReadonlyArray<Expr.Expr>,
+  after: ReadonlyArray<Expr.Expr>,
+  def: TreeDef.TreeDef
+): ReadonlyArray<Fault> =>
   after.flatMap((expr, slot) => {
     const expected = before[slot]
     if (expected === undefined || sameSpec(expected, expr)) return []
     return [{ path: `${path}${pathOf(def, slot)}`, expected: printSpec(expected), found: printSpec(expr) }]
   })
 
-const changed = (operation: string, path: string, expected: TreeDef.TreeDef, found: TreeDef.TreeDef): StructureMismatch =>
+const changed = (
+  operation: string,
+  path: string,
+  expected: TreeDef.TreeDef,
+  found: TreeDef.TreeDef
+): StructureMismatch =>
   new StructureMismatch({
     operation,
     expected,
@@ -110,14 +144,26 @@ interface Updated {
 }
 
 /** Throws unless every sub-tree comes back with the structure, shapes and dtypes that it had. */
-const checkKept = <S>(operation: string, layout: Layout, before: ReadonlyArray<Symbols<S>>, after: ReadonlyArray<Updated>): void => {
+const checkKept = <S>(
+  operation: string,
+  layout: Layout,
+  before: ReadonlyArray<Symbols<S>>,
+  after: ReadonlyArray<Updated>
+): void => {
   after.forEach(({ def }, index) => {
     const expected = layout.subtreeDefs[index]
     if (expected === undefined || Equal.equals(expected, def)) return
     throw changed(operation, pathOf(layout.treeDef, index), expected, def)
   })
-  const faults = after.flatMap(({ def, leaves }, index) => drift(pathOf(layout.treeDef, index), before[index]?.leaves ?? [], leaves, def))
-  if (faults.length > 0) throw new TensorMismatch({ operation, faults, remedy: "An update must keep the shape and dtype of every tensor of the state." })
+  const faults = after.flatMap(({ def, leaves }, index) =>
+    drift(pathOf(layout.treeDef, index), before[index]?.leaves ?? [], leaves, def)
+  )
+  if (faults.length > 0)
+    throw new TensorMismatch({
+      operation,
+      faults,
+      remedy: "An update must keep the shape and dtype of every tensor of the state."
+    })
 }
 
 /** Traces `update` for a state of a given layout: inputs are the gradients, then the leaves of the state. */
@@ -133,6 +179,11 @@ export const compileUpdate = <S>(name: string, rule: LeafRule<S>, layout: Layout
     return { leaves: exprs(operation, path, leaves), def }
   })
   checkKept(operation, layout, before, after)
-  const plan = Plan.make(Program.make([...paramSpecs, ...layout.specs], after.flatMap(({ leaves }) => leaves)))
+  const plan = Plan.make(
+    Program.make(
+      [...paramSpecs, ...layout.specs],
+      after.flatMap(({ leaves }) => leaves)
+    )
+  )
   return { paramLeaves, paramSpecs, plan }
 }

@@ -39,7 +39,11 @@ const print = (value: unknown): string => {
 }
 
 /** The hyper-parameters themselves; throws `InvalidHyperParameter` at the first that is out of its range. */
-export const check = <H extends HyperParameters>(optimizer: string, values: H, ranges: { readonly [K in keyof H]: Range }): H => {
+export const check = <H extends HyperParameters>(
+  optimizer: string,
+  values: H,
+  ranges: { readonly [K in keyof H]: Range }
+): H => {
   for (const parameter of Object.keys(ranges)) {
     const range: Range | undefined = ranges[parameter]
     const value = values[parameter]

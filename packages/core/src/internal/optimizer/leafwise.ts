@@ -26,7 +26,13 @@ const remedy = "Pass the tree that valueAndGrad returned for the parameters give
 
 /** The gradients' leaves in the order of the parameters; every difference of structure is named. */
 const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unknown): ReadonlyArray<unknown> =>
-  PyTree.flattenUpTo(treeDef, grads, { exact: true, operation, subject: "the gradients", reference: "the parameters", hint: remedy })
+  PyTree.flattenUpTo(treeDef, grads, {
+    exact: true,
+    operation,
+    subject: "the gradients",
+    reference: "the parameters",
+    hint: remedy
+  })
 
 const initialise = <S>(name: string, rule: LeafRule<S>) => {
   interface Key {
@@ -38,19 +44,30 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
     ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs)
   )
   const operation = `${name}.init`
-  return Effect.fn("Optimizer.init")(function*<P>(params: P): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
+  return Effect.fn("Optimizer.init")(function* <P>(
+    params: P
+  ): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
     const tensors = yield* Tensors
     const { leaves, treeDef } = yield* attempt(() => {
       const [leaves, treeDef] = PyTree.flatten(params)
       return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
     })
     const { made, tensors: inputs } = yield* promote(tensors, leaves)
-    const run = Effect.gen(function*() {
+    const run = Effect.gen(function* () {
       const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
       const { plan, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-      const outputs = yield* tensors.execute({ plan, inputs, scalars: Program.evaluateScalars(plan.program, []), donated: [] })
+      const outputs = yield* tensors.execute({
+        plan,
+        inputs,
+        scalars: Program.evaluateScalars(plan.program, []),
+        donated: []
+      })
       // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
-      return new OptimizerState(treeDef as TreeDef.TreeDef<Promoted<P>>, subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>, outputs)
+      return new OptimizerState(
+        treeDef as TreeDef.TreeDef<Promoted<P>>,
+        subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>,
+        outputs
+      )
     })
     return yield* run.pipe(Effect.ensuring(Effect.sync(() => disposeAll(made))))
   })
@@ -62,7 +79,12 @@ const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
   return (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
-    if (latest !== undefined && latest.layout.treeDef === state.treeDef && sameTensors(latest.layout.specs, state.leaves)) return latest.update
+    if (
+      latest !== undefined &&
+      latest.layout.treeDef === state.treeDef &&
+      sameTensors(latest.layout.specs, state.leaves)
+    )
+      return latest.update
     const layout = layoutOf(state)
     const update = compiled(layout)
     known.set(state.subtreeDefs, { layout, update })
@@ -75,7 +97,8 @@ const sameTensors = (specs: ReadonlyArray<TensorSpec>, leaves: ReadonlyArray<Ten
   for (let index = 0; index < specs.length; index++) {
     const spec = specs[index]
     const leaf = leaves[index]
-    if (spec === undefined || leaf === undefined || spec.dtype !== leaf.dtype || !sameShape(spec.shape, leaf.shape)) return false
+    if (spec === undefined || leaf === undefined || spec.dtype !== leaf.dtype || !sameShape(spec.shape, leaf.shape))
+      return false
   }
   return true
 }
@@ -107,7 +130,7 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
     return { grads: leaves, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
   }
 
-  return Effect.fn("Optimizer.update")(function*<P>(
+  return Effect.fn("Optimizer.update")(function* <P>(
     step: number,
     grads: Gradients<NoInfer<P>>,
     state: OptimizerState<P, Slots<S>>,
@@ -137,7 +160,13 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
     // The state was made for parameters of type P, and these are their tensors in their order.
     return PyTree.unflatten(state.treeDef, leaves) as P
   }
-  return Object.assign([init, update, params] as const, { name, hyperParameters: rule.hyperParameters ?? {}, init, update, params })
+  return Object.assign([init, update, params] as const, {
+    name,
+    hyperParameters: rule.hyperParameters ?? {},
+    init,
+    update,
+    params
+  })
 }
 
 /**
@@ -175,7 +204,9 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
  * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [0.75, 1.25])
  * ```
  */
-export const leafwise = <Args extends ReadonlyArray<unknown>, S>(
-  maker: (...args: Args) => LeafRule<S>
-): ((...args: Args) => Optimizer<Slots<S>>) =>
-  (...args) => fromRule(maker(...args))
+export const leafwise =
+  <Args extends ReadonlyArray<unknown>, S>(
+    maker: (...args: Args) => LeafRule<S>
+  ): ((...args: Args) => Optimizer<Slots<S>>) =>
+  (...args) =>
+    fromRule(maker(...args))

@@ -3,7 +3,7 @@
  *
  * Both are one program over the whole tree: the norm stays on the device until somebody asks for the number.
  */
-import { PyTree, TreeDef } from "@optim/pytree"
+import { PyTree, type TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -24,13 +24,16 @@ type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
 
 const planned = (trace: Trace) =>
   memo(sameSpecs, (specs: ReadonlyArray<Expr.TensorSpec>) =>
-    Plan.make(Program.make(specs, trace(specs.map((spec, index) => Expr.input(index, spec))))))
+    Plan.make(Program.make(specs, trace(specs.map((spec, index) => Expr.input(index, spec)))))
+  )
 
 /** √Σ⟨x, x⟩ over all leaves, added up in pairs. */
 const norm = (leaves: ReadonlyArray<Expr.Expr>): Expr.Expr => {
   const squares = leaves.map((leaf) => Expr.sum(Expr.square(leaf)))
   const zero = Expr.full({ shape: [], dtype: "float32" }, 0)
-  const total: Expr.Expr = PyTree.reduceAssociative(squares, (a: Expr.Expr, b: Expr.Expr) => Expr.add(a, b), { identity: zero })
+  const total: Expr.Expr = PyTree.reduceAssociative(squares, (a: Expr.Expr, b: Expr.Expr) => Expr.add(a, b), {
+    identity: zero
+  })
   return Expr.sqrt(total)
 }
 
@@ -51,7 +54,7 @@ interface Run {
 }
 
 /** Executes a plan on the leaves of a tree; what was promoted for it is disposed. */
-const onTree = Effect.fnUntraced(function*(
+const onTree = Effect.fnUntraced(function* (
   operation: string,
   tree: unknown,
   donate: boolean,
@@ -63,7 +66,7 @@ const onTree = Effect.fnUntraced(function*(
     return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
   })
   const { made, tensors: inputs } = yield* promote(tensors, leaves)
-  const run = Effect.gen(function*() {
+  const run = Effect.gen(function* () {
     const traced = yield* attempt(() => execution(inputs.map(({ shape }) => ({ shape, dtype: "float32" }))))
     return yield* tensors.execute({ ...traced, inputs, donated: donate ? inputs : [] })
   })
@@ -87,17 +90,25 @@ const onTree = Effect.fnUntraced(function*(
  * assert.strictEqual(await Effect.runPromise(norm.pipe(Effect.provide(Cpu.layer))), 7)
  * ```
  */
-export const l2Norm = Effect.fn("Optimizer.l2Norm")(function*<P>(tree: P): Effect.fn.Return<number, OptimError, Tensors> {
-  const { outputs } = yield* onTree("Optimizer.l2Norm", tree, false, (specs) => ({ plan: normPlan(specs), scalars: constants(normPlan(specs)) }))
+export const l2Norm = Effect.fn("Optimizer.l2Norm")(function* <P>(
+  tree: P
+): Effect.fn.Return<number, OptimError, Tensors> {
+  const { outputs } = yield* onTree("Optimizer.l2Norm", tree, false, (specs) => ({
+    plan: normPlan(specs),
+    scalars: constants(normPlan(specs))
+  }))
   const [total] = outputs
   if (total === undefined) return 0
-  const values = yield* Effect.ensuring((yield* Tensors).read(total), Effect.sync(() => disposeAll(outputs)))
+  const values = yield* Effect.ensuring(
+    (yield* Tensors).read(total),
+    Effect.sync(() => disposeAll(outputs))
+  )
   return values[0] ?? 0
 })
 
 const constants = (plan: Plan.Plan): Float64Array => Program.evaluateScalars(plan.program, [])
 
-const clipTree = Effect.fn("Optimizer.clipGrads")(function*<P>(
+const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
   grads: P,
   maxNorm: number,
   options: UpdateOptions = {}

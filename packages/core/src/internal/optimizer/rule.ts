@@ -30,14 +30,21 @@ export interface LeafRule<S> {
 }
 
 /** Parameters as the optimizer holds them: numbers and typed arrays have become tensors. */
-export type Promoted<P> = unknown extends P ? P
-  : P extends Tensor ? P
-  : P extends number ? TfScalar
-  : P extends TypedArray ? Tensor1D
-  : P extends null | undefined ? null
-  : PyTree.Leaf<P> extends Tensor ? P
-  : P extends object ? { [K in keyof P]: Promoted<P[K]> }
-  : never
+export type Promoted<P> = unknown extends P
+  ? P
+  : P extends Tensor
+    ? P
+    : P extends number
+      ? TfScalar
+      : P extends TypedArray
+        ? Tensor1D
+        : P extends null | undefined
+          ? null
+          : PyTree.Leaf<P> extends Tensor
+            ? P
+            : P extends object
+              ? { [K in keyof P]: Promoted<P[K]> }
+              : never
 
 /** The state of one leaf with tensors in place of symbols. */
 export type Slots<S> = PyTree.Mapped<S, Tensor>

@@ -45,7 +45,11 @@ export const rmsprop = leafwise(({ eps = 1e-8, gamma = 0.9, stepSize }: RmspropO
   const rate = Scalar.schedule(stepSize)
   return {
     name: "rmsprop",
-    hyperParameters: check("rmsprop", { stepSize, gamma, eps }, { stepSize: stepSizeRange, gamma: decay, eps: nonNegative }),
+    hyperParameters: check(
+      "rmsprop",
+      { stepSize, gamma, eps },
+      { stepSize: stepSizeRange, gamma: decay, eps: nonNegative }
+    ),
     init: (x) => ({ x, a: zerosLike(x) }),
     update: (t, g, state) => {
       const a = ema(gamma, state.a, square(g))

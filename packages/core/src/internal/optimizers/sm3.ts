@@ -1,6 +1,24 @@
 /** SM3: Adagrad in the memory of one vector per axis. */
 import type * as Schedules from "@optim/schedules"
-import { add, broadcastTo, div, ema, type Expr, full, greater, max, minimum, mul, reshape, type Shape, sqrt, square, sub, where, zerosLike } from "../../Expr.ts"
+import {
+  add,
+  broadcastTo,
+  div,
+  ema,
+  type Expr,
+  full,
+  greater,
+  max,
+  minimum,
+  mul,
+  reshape,
+  type Shape,
+  sqrt,
+  square,
+  sub,
+  where,
+  zerosLike
+} from "../../Expr.ts"
 import * as Scalar from "../../Scalar.ts"
 import { check, decay, stepSize as stepSizeRange } from "../optimizer/hyperParameters.ts"
 import { leafwise } from "../optimizer/leafwise.ts"
@@ -18,9 +36,16 @@ const withAxes = (shape: Shape): Shape => (shape.length === 0 ? [1] : shape)
 
 /** The vector of an axis, repeated along all others. */
 const along = (vector: Expr, axis: number, shape: Shape): Expr =>
-  broadcastTo(reshape(vector, shape.map((size, other) => (other === axis ? size : 1))), shape)
+  broadcastTo(
+    reshape(
+      vector,
+      shape.map((size, other) => (other === axis ? size : 1))
+    ),
+    shape
+  )
 
-const others = (axis: number, shape: Shape): ReadonlyArray<number> => shape.map((_, other) => other).filter((other) => other !== axis)
+const others = (axis: number, shape: Shape): ReadonlyArray<number> =>
+  shape.map((_, other) => other).filter((other) => other !== axis)
 
 /**
  * SM3: Adagrad whose sums of squares are kept as one vector per axis instead of one number per element.

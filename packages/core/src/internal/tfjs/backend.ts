@@ -25,14 +25,20 @@ const unavailable = (backend: string, cause: unknown): BackendUnavailable =>
   new BackendUnavailable({ backend, reason: cause instanceof Error ? cause.message : String(cause), cause })
 
 /** Waits until the backend is up; the current backend stays what it was, if there was one. */
-export const bringUp = Effect.fn("Tensors.bringUp")(function*(name: string): Effect.fn.Return<void, BackendUnavailable> {
+export const bringUp = Effect.fn("Tensors.bringUp")(function* (
+  name: string
+): Effect.fn.Return<void, BackendUnavailable> {
   const engine = tf.engine()
   const previous: string | undefined = engine.backendName
-  const up = yield* Effect.tryPromise({ try: () => engine.setBackend(name), catch: (cause) => unavailable(name, cause) })
+  const up = yield* Effect.tryPromise({
+    try: () => engine.setBackend(name),
+    catch: (cause) => unavailable(name, cause)
+  })
   if (previous !== undefined && previous !== null && previous !== name) {
     yield* Effect.tryPromise({ try: () => engine.setBackend(previous), catch: (cause) => unavailable(previous, cause) })
   }
-  if (!up) return yield* new BackendUnavailable({ backend: name, reason: "tfjs could not initialise it on this machine" })
+  if (!up)
+    return yield* new BackendUnavailable({ backend: name, reason: "tfjs could not initialise it on this machine" })
 })
 
 /**
@@ -40,9 +46,11 @@ export const bringUp = Effect.fn("Tensors.bringUp")(function*(name: string): Eff
  * `@tensorflow/tfjs-layers`, which who never differentiates does not need).
  */
 export const loadGradients: Effect.Effect<boolean> = Effect.suspend(() =>
-  hasGradients() ? Effect.succeed(true) : Effect.tryPromise(() => import("#gradients")).pipe(
-    Effect.match({ onSuccess: hasGradients, onFailure: () => false })
-  )
+  hasGradients()
+    ? Effect.succeed(true)
+    : Effect.tryPromise(() => import("#gradients")).pipe(
+        Effect.match({ onSuccess: hasGradients, onFailure: () => false })
+      )
 )
 
 /** Are the derivatives of tfjs' ops registered? Addition stands for all. */

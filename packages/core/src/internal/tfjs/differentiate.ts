@@ -7,6 +7,7 @@
 import { PyTree } from "@optim/pytree"
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Result from "effect/Result"
 import { LossFailed, LossNotScalar } from "../../OptimError.ts"
 import type { Differentiated } from "../../Tensors.ts"
 import { isTensor } from "../tensorLike.ts"
@@ -18,15 +19,22 @@ const operation = "Autodiff"
 const missingGradients = "tfjs has no gradient functions; in Node, install @tensorflow/tfjs-layers, which brings them"
 
 const printFound = (value: unknown): string =>
-  isTensor(value) ? `a ${value.dtype} tensor of shape [${value.shape.join(", ")}]` : `${value === null ? "null" : typeof value}`
+  isTensor(value)
+    ? `a ${value.dtype} tensor of shape [${value.shape.join(", ")}]`
+    : value === null
+      ? "null"
+      : typeof value
 
 const scalarLoss = (value: unknown): Tensor => {
   if (isTensor(value) && value.rank === 0 && value.dtype === "float32") return value
   throw new LossNotScalar({ operation, found: printFound(value) })
 }
 
-const failure = (cause: unknown): unknown =>
-  cause instanceof LossNotScalar || cause instanceof OutOfMemoryDefect ? cause : new LossFailed({ operation, cause })
+/** What the loss did wrong; an allocation that failed inside it is not its fault. */
+const failure = (cause: unknown): LossFailed | LossNotScalar => {
+  if (cause instanceof OutOfMemoryDefect) throw cause
+  return cause instanceof LossNotScalar ? cause : new LossFailed({ operation, cause })
+}
 
 /** The tree with a handle of its own for every tensor, beyond the scopes of tfjs. */
 const ownTree = <A>(tree: A): A => {
@@ -48,7 +56,10 @@ const discardTape = (): void => {
   Reflect.deleteProperty(state, "activeTape")
 }
 
-const ownHandles = (tensors: ReadonlyArray<Tensor | undefined>, others: ReadonlyArray<Tensor>): ReadonlyArray<Tensor | undefined> => {
+const ownHandles = (
+  tensors: ReadonlyArray<Tensor | undefined>,
+  others: ReadonlyArray<Tensor>
+): ReadonlyArray<Tensor | undefined> => {
   const taken = new Set(others)
   return tensors.map((tensor) => {
     if (tensor === undefined) return undefined
@@ -58,12 +69,12 @@ const ownHandles = (tensors: ReadonlyArray<Tensor | undefined>, others: Readonly
   })
 }
 
-/** The value, aux and gradients of a loss; throws what `LossFailed` and `LossNotScalar` describe. */
+/** The value, aux and gradients of a loss, or what is wrong with it. */
 export const differentiate = <Aux>(
   loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
   params: ReadonlyArray<Tensor>
-): Differentiated<Aux> => {
-  if (!hasGradients()) throw failure(new Error(missingGradients))
+): Result.Result<Differentiated<Aux>, LossFailed | LossNotScalar> => {
+  if (!hasGradients()) return Result.fail(failure(new Error(missingGradients)))
   let aux: { readonly tree: Aux } | undefined
   const engine = tf.engine()
   engine.startScope(operation)
@@ -76,11 +87,15 @@ export const differentiate = <Aux>(
     }
     const { grads, value } = engine.gradients(forward, handles, undefined, true)
     if (aux === undefined) throw new Error("tfjs calls the function that it differentiates")
-    return { value: value.dataSync()[0] ?? Number.NaN, grads: ownHandles(grads, handles), aux: aux.tree }
+    return Result.succeed({
+      value: value.dataSync()[0] ?? Number.NaN,
+      grads: ownHandles(grads, handles),
+      aux: aux.tree
+    })
   } catch (error) {
     if (aux !== undefined) disposeTree(aux.tree)
     discardTape()
-    throw failure(error)
+    return Result.fail(failure(error))
   } finally {
     engine.endScope()
   }

@@ -96,7 +96,11 @@ class Run {
 }
 
 /** Executes a plan; the caller owns the outputs. */
-export const interpret = ({ program, steps }: Plan, inputs: ReadonlyArray<Tensor>, scalars: Float64Array): ReadonlyArray<Tensor> => {
+export const interpret = (
+  { program, steps }: Plan,
+  inputs: ReadonlyArray<Tensor>,
+  scalars: Float64Array
+): ReadonlyArray<Tensor> => {
   const run = new Run(program, inputs, scalars)
   try {
     for (const { node, release } of steps) {

@@ -18,10 +18,15 @@ interface Context<O extends Op> extends TensorSpec {
 
 type Compute<O extends Op> = (args: ReadonlyArray<Tensor>, context: Context<O>) => Tensor
 
-const one = (compute: (x: Tensor) => Tensor) => ([x]: ReadonlyArray<Tensor>): Tensor => compute(present(x))
+const one =
+  (compute: (x: Tensor) => Tensor) =>
+  ([x]: ReadonlyArray<Tensor>): Tensor =>
+    compute(present(x))
 
-const two = (compute: (a: Tensor, b: Tensor) => Tensor) => ([a, b]: ReadonlyArray<Tensor>): Tensor =>
-  compute(present(a), present(b))
+const two =
+  (compute: (a: Tensor, b: Tensor) => Tensor) =>
+  ([a, b]: ReadonlyArray<Tensor>): Tensor =>
+    compute(present(a), present(b))
 
 const present = (x: Tensor | undefined): Tensor => {
   if (x === undefined) throw new Error("a verified program gives every operation its arguments")
@@ -70,14 +75,18 @@ interface Reduction extends TensorSpec {
 const reduction =
   (op: ReduceOp, reduce: (x: Tensor, axes: Array<number>) => Tensor) =>
   ([x]: ReadonlyArray<Tensor>, context: Reduction): Tensor =>
-    present(x).size === 0 ? tf.fill(mutableShape(context), neutral[op], context.dtype) : reduce(present(x), [...context.operation.axes])
+    present(x).size === 0
+      ? tf.fill(mutableShape(context), neutral[op], context.dtype)
+      : reduce(present(x), [...context.operation.axes])
 
-const extremum = (reduce: (x: Tensor, axes: Array<number>) => Tensor) => (x: Tensor, axes: Array<number>): Tensor => {
-  const extreme = reduce(x, axes)
-  if (x.dtype !== "float32") return extreme
-  const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
-  return tf.where(tf.greater(nans, tf.zerosLike(nans)), tf.fill(extreme.shape, Number.NaN), extreme)
-}
+const extremum =
+  (reduce: (x: Tensor, axes: Array<number>) => Tensor) =>
+  (x: Tensor, axes: Array<number>): Tensor => {
+    const extreme = reduce(x, axes)
+    if (x.dtype !== "float32") return extreme
+    const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
+    return tf.where(tf.greater(nans, tf.zerosLike(nans)), tf.fill(extreme.shape, Number.NaN), extreme)
+  }
 
 const broadcast: Compute<"broadcast"> = (args, context) =>
   sizeOf(context.shape) === 0
@@ -126,8 +135,14 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   transpose: ([x], { operation }) => tf.transpose(present(x), [...operation.permutation]),
   sum: reduction("sum", (x, axes) => tf.sum(x, axes)),
   mean: reduction("mean", (x, axes) => tf.mean(x, axes)),
-  max: reduction("max", extremum((x, axes) => tf.max(x, axes))),
-  min: reduction("min", extremum((x, axes) => tf.min(x, axes))),
+  max: reduction(
+    "max",
+    extremum((x, axes) => tf.max(x, axes))
+  ),
+  min: reduction(
+    "min",
+    extremum((x, axes) => tf.min(x, axes))
+  ),
   matMul: ([a, b], context) =>
     present(a).size === 0 || present(b).size === 0
       ? tf.fill(mutableShape(context), 0)

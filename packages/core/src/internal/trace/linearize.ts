@@ -46,7 +46,10 @@ class Linearizer {
         return this.scalars.add(`i${definition.index}`, () => definition)
       case "Apply": {
         const args = definition.args.map((arg) => this.scalar(arg))
-        return this.scalars.add(`a${this.#computeKey(definition.compute)}(${args.join()})`, () => ({ ...definition, args }))
+        return this.scalars.add(`a${this.#computeKey(definition.compute)}(${args.join()})`, () => ({
+          ...definition,
+          args
+        }))
       }
     }
   }
@@ -74,9 +77,11 @@ class Linearizer {
   node(root: Expr): number {
     const pending = [root]
     for (let expr = pending.at(-1); expr !== undefined; expr = pending.at(-1)) {
-      const missing = this.#nodeOf.has(expr) ? [] : expr.args.filter((arg): arg is Expr => arg instanceof Expr && !this.#nodeOf.has(arg))
+      const missing = this.#nodeOf.has(expr)
+        ? []
+        : expr.args.filter((arg): arg is Expr => arg instanceof Expr && !this.#nodeOf.has(arg))
       if (missing.length > 0) {
-        pending.push(...missing)
+        pending.push(...missing.toReversed())
         continue
       }
       pending.pop()

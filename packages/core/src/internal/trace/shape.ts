@@ -38,18 +38,24 @@ export const broadcastShape = (op: string, operands: ReadonlyArray<TensorSpec>, 
   }
   const shape = operands.find((operand) => operand.shape.length > 0)?.shape ?? []
   const other = operands.find((operand) => operand.shape.length > 0 && print(operand.shape) !== print(shape))
-  return other === undefined ? shape : fail(op, `shapes differ: ${print(shape)} and ${print(other.shape)}; use broadcastTo`)
+  return other === undefined
+    ? shape
+    : fail(op, `shapes differ: ${print(shape)} and ${print(other.shape)}; use broadcastTo`)
 }
 
 /** The shape itself if it holds as many elements. */
 export const reshapeShape = (from: Shape, to: Shape): Shape =>
-  sizeOf(from) === sizeOf(to) ? to : fail("reshape", `${print(from)} has ${sizeOf(from)} elements, ${print(to)} has ${sizeOf(to)}`)
+  sizeOf(from) === sizeOf(to)
+    ? to
+    : fail("reshape", `${print(from)} has ${sizeOf(from)} elements, ${print(to)} has ${sizeOf(to)}`)
 
 /** The shape with its axes in the order of the permutation. */
 export const transposedShape = (shape: Shape, permutation: ReadonlyArray<number>): Shape => {
   const sorted = permutation.toSorted((a, b) => a - b)
   const valid = permutation.length === shape.length && sorted.every((axis, index) => axis === index)
-  return valid ? permutation.map((axis) => shape[axis] ?? 1) : fail("transpose", `[${permutation.join(", ")}] does not permute the axes of ${print(shape)}`)
+  return valid
+    ? permutation.map((axis) => shape[axis] ?? 1)
+    : fail("transpose", `[${permutation.join(", ")}] does not permute the axes of ${print(shape)}`)
 }
 
 /** The axes of a reduction (sorted, each once), the shape without them, and the shape with them as 1. */
@@ -60,7 +66,8 @@ export const reducedShape = (
 ): { readonly axes: ReadonlyArray<number>; readonly shape: Shape; readonly kept: Shape } => {
   const normal = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)))
   for (const axis of normal) {
-    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) fail(op, `axis ${axis} is not an axis of ${print(shape)}`)
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length)
+      fail(op, `axis ${axis} is not an axis of ${print(shape)}`)
   }
   return {
     axes: [...normal].toSorted((a, b) => a - b),

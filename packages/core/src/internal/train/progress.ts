@@ -30,10 +30,14 @@ const bar = (done: number, total: number): string => {
   return "█".repeat(filled) + "░".repeat(barWidth - filled)
 }
 
-const significant = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value))
+const significant = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value)
 
 /** One line about a step, without an end of line. */
-export const line = ({ examplesPerSecond, learningRate, loss, step }: TrainStep, { label = "train", total }: ProgressOptions): string =>
+export const line = (
+  { examplesPerSecond, learningRate, loss, step }: TrainStep,
+  { label = "train", total }: ProgressOptions
+): string =>
   [
     label,
     ...(total === undefined || total <= 0 ? [`step ${step + 1}`] : [bar(step + 1, total), `${step + 1}/${total}`]),
@@ -45,7 +49,7 @@ export const line = ({ examplesPerSecond, learningRate, loss, step }: TrainStep,
 /** Back to the start of the line, and the rest of the old line erased. */
 const redraw = (text: string): string => `\r${text}\u001b[K`
 
-const show = Effect.fnUntraced(function*(options: ProgressOptions) {
+const show = Effect.fnUntraced(function* (options: ProgressOptions) {
   const terminal = yield* Terminal.Terminal
   const onTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
   const pause = onTerminal ? redrawMillis : (options.lineEverySeconds ?? 1) * 1000
@@ -53,7 +57,7 @@ const show = Effect.fnUntraced(function*(options: ProgressOptions) {
   let pending: string | undefined
   // Progress is a courtesy: a terminal that went away must not end the training.
   const print = (text: string) => Effect.ignore(terminal.display(onTerminal ? redraw(text) : `${text}\n`))
-  const step = Effect.fnUntraced(function*(measured: TrainStep) {
+  const step = Effect.fnUntraced(function* (measured: TrainStep) {
     pending = line(measured, options)
     const now = yield* Clock.currentTimeMillis
     if (now - last < pause) return
