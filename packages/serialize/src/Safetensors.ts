@@ -72,8 +72,10 @@ export const chunks = (self: {
 export const encode = (self: {
   readonly tensors: ReadonlyArray<Entry>
   readonly metadata?: Readonly<Record<string, string>> | undefined
-}): Uint8Array => {
-  const parts = chunks(self)
+}): Uint8Array => concat(chunks(self))
+
+/** The pieces of a file put together. */
+export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const file = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0))
   let offset = 0
   for (const part of parts) {

@@ -6,7 +6,7 @@
  * `CheckpointMismatch`, which lists every difference at once.
  */
 import * as Schema from "effect/Schema"
-import { place, quoted } from "./internal/show.ts"
+import { place, quoted, table } from "./internal/show.ts"
 
 /** What part of the layout is wrong. */
 export const LayoutFault = Schema.Literals([
@@ -104,6 +104,56 @@ export class InvalidBool extends Schema.TaggedError<InvalidBool>()("InvalidBool"
       "Safetensors.toHost: a BOOL tensor that holds something else",
       `  ${quoted(this.tensor)}, element ${this.index}   expected 0 or 1   found ${this.value}`,
       "The file is damaged: write or copy it again."
+    ].join("\n")
+  }
+}
+
+const Fault = Schema.Struct({ path: Schema.String, expected: Schema.String, found: Schema.String })
+
+/**
+ * Bytes or text that are no checkpoint of this library, or one that is damaged. Each fault has the place in the manifest
+ * (`optimizer.hyperParameters.b1`) or the name of the tensor.
+ */
+export class InvalidCheckpoint extends Schema.TaggedError<InvalidCheckpoint>()("InvalidCheckpoint", {
+  operation: Schema.String,
+  faults: Schema.Array(Fault)
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: this is not a sound checkpoint`,
+      ...table(this.faults),
+      "Read what the same function of this library wrote; if it did, the copy is damaged or comes from a newer version."
+    ].join("\n")
+  }
+}
+
+/** A state or a tree of parameters that cannot be written. */
+export class UnencodableCheckpoint extends Schema.TaggedError<UnencodableCheckpoint>()("UnencodableCheckpoint", {
+  operation: Schema.String,
+  faults: Schema.Array(Fault)
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: this cannot be written`,
+      ...table(this.faults),
+      "Leaves are float32, int32 or bool tensors, nodes have a codec, and hyper-parameters are numbers, flags, texts or step sizes."
+    ].join("\n")
+  }
+}
+
+/**
+ * A sound checkpoint that belongs to another optimizer or other parameters. `faults` lists every difference: `expected`
+ * is what the optimizer and the parameters call for, `found` is what the checkpoint holds.
+ */
+export class CheckpointMismatch extends Schema.TaggedError<CheckpointMismatch>()("CheckpointMismatch", {
+  operation: Schema.String,
+  faults: Schema.Array(Fault)
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: the checkpoint does not fit`,
+      ...table(this.faults),
+      "Make the optimizer and the parameters as they were made for the run that wrote it."
     ].join("\n")
   }
 }

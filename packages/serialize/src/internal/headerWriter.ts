@@ -64,7 +64,7 @@ const checkMetadata = (metadata: Readonly<Record<string, string>>): void => {
 }
 
 const metadataEntry = (metadata: Readonly<Record<string, string>>): ReadonlyArray<string> => {
-  const entries = Object.entries(metadata).sort(([a], [b]) => byCodePoint(a, b))
+  const entries = Object.entries(metadata).toSorted(([a], [b]) => byCodePoint(a, b))
   const members = entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
   return members.length === 0 ? [] : [`"__metadata__":{${members.join(",")}}`]
 }

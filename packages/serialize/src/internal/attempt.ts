@@ -1,0 +1,61 @@
+/**
+ * Plain code that throws typed errors, as an effect that fails with them. Everything else it throws is a defect.
+ */
+import { InvalidLeaf, type OptimError } from "@optim/core/OptimError"
+import { CyclicTree, InvalidNode } from "@optim/pytree"
+import * as Effect from "effect/Effect"
+import {
+  CheckpointMismatch,
+  InvalidCheckpoint,
+  InvalidEntry,
+  InvalidSafetensors,
+  UnencodableCheckpoint
+} from "../SerializeError.ts"
+
+const attempt =
+  <E>(isFailure: (error: unknown) => error is E) =>
+  <A>(evaluate: () => A): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(evaluate())
+      } catch (error) {
+        return isFailure(error) ? Effect.fail(error) : Effect.die(error)
+      }
+    })
+
+/** What can be wrong with what is read. */
+export type ReadError = InvalidSafetensors | InvalidCheckpoint
+
+/** What can be wrong with what is written. */
+export type WriteError = UnencodableCheckpoint | InvalidEntry
+
+/** Reads. */
+export const reading = attempt(
+  (error): error is ReadError => error instanceof InvalidSafetensors || error instanceof InvalidCheckpoint
+)
+
+/** Writes. */
+export const writing = attempt(
+  (error): error is WriteError => error instanceof UnencodableCheckpoint || error instanceof InvalidEntry
+)
+
+/** Asks an optimizer something; it throws no tagged errors but its own. */
+export const asking = attempt((error): error is OptimError => error instanceof Error && "_tag" in error)
+
+/** What can be wrong with a tree of parameters. */
+export type TreeFault = CyclicTree | InvalidNode | InvalidLeaf
+
+const isTreeFault = (error: unknown): error is TreeFault =>
+  error instanceof CyclicTree || error instanceof InvalidNode || error instanceof InvalidLeaf
+
+/** Takes a tree apart. */
+export const flattening = attempt(isTreeFault)
+
+/** Reads into a tree that is given. */
+export const readingInto = attempt(
+  (error): error is ReadError | TreeFault | CheckpointMismatch =>
+    error instanceof InvalidSafetensors ||
+    error instanceof InvalidCheckpoint ||
+    error instanceof CheckpointMismatch ||
+    isTreeFault(error)
+)

@@ -1,0 +1,57 @@
+/**
+ * The names of tensors in a file.
+ *
+ * The keys of the path with dots between them, as other frameworks name parameters: `layers.0.w`. A slot of an optimizer
+ * follows behind a slash: `layers.0.w/m`. Names are a function of the structure alone, so a reader finds them again;
+ * where two paths would have the same name (`{ "a.b": …, a: { b: … } }`), the later one is marked with its position.
+ */
+import { KeyPath, TreeDef } from "@optim/pytree"
+
+const simple = (path: KeyPath.KeyPath): string =>
+  KeyPath.keystr(path, { simple: true, separator: "." }).replaceAll(/\p{Surrogate}/gu, "\ufffd")
+
+/** The name of a tensor that is a whole tree. */
+const rootName = "value"
+
+const reserved = ["", "__metadata__", "__proto__"]
+
+const join = (outer: string, inner: string): string =>
+  outer === "" || inner === "" ? outer + inner : `${outer}/${inner}`
+
+const distinct = (candidates: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const taken = new Set(reserved)
+  return candidates.map((candidate, index) => {
+    let name = candidate === "" ? rootName : candidate
+    while (taken.has(name)) name = `${name}#${index}`
+    taken.add(name)
+    return name
+  })
+}
+
+/** The names of the leaves of a tree. */
+export const ofTree = (treeDef: TreeDef.TreeDef): ReadonlyArray<string> => distinct(TreeDef.paths(treeDef).map(simple))
+
+/** The names of the tensors of an optimizer state: leaf by leaf, slot by slot. */
+export const ofState = (
+  treeDef: TreeDef.TreeDef,
+  subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+): ReadonlyArray<string> => {
+  const outer = TreeDef.paths(treeDef).map(simple)
+  return distinct(
+    subtreeDefs.flatMap((def, index) => TreeDef.paths(def).map((path) => join(outer[index] ?? "", simple(path))))
+  )
+}
+
+const withSlot = (path: string, slot: string): string =>
+  slot === "" ? path : `${path === "" ? "(root)" : path} slot ${slot}`
+
+/** The paths of the tensors of an optimizer state as they stand in messages: `['layers'][0].w slot m`. */
+export const pathsOfState = (
+  treeDef: TreeDef.TreeDef,
+  subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+): ReadonlyArray<string> => {
+  const outer = TreeDef.paths(treeDef).map((path) => KeyPath.keystr(path))
+  return subtreeDefs.flatMap((def, index) =>
+    TreeDef.paths(def).map((path) => withSlot(outer[index] ?? "", simple(path)))
+  )
+}
