@@ -7,8 +7,9 @@
 import { PyTree, type TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import { atomically } from "./internal/atomically.ts"
 import { attempt } from "./internal/attempt.ts"
-import { disposeAll, floatLeaves, pathOf, promote, type TensorLike } from "./internal/leaves.ts"
+import { disposeAll, floatLeaves, pathOf, type TensorLike, withTensors } from "./internal/leaves.ts"
 import {
   type AutodiffError,
   type CyclicTree,
@@ -80,21 +81,21 @@ const complete = Effect.fnUntraced(function* <Aux>(
   })
 })
 
-const differentiated = <P, Args extends Array<unknown>, Aux>(loss: Split<P, Args, Aux>) =>
-  Effect.fn(operation)(function* (
+const differentiated = <P, Args extends Array<unknown>, Aux>(loss: Split<P, Args, Aux>) => {
+  const derivative = Effect.fn(operation)(function* (
     params: Point<P>,
     ...args: Args
   ): Effect.fn.Return<ValueAndGrads<P> & WithAux<Aux>, AutodiffError, Tensors> {
-    const tensors = yield* Tensors
+    const { differentiate } = yield* Tensors
     const { leaves, treeDef } = yield* flat(params)
-    const { made, tensors: inputs } = yield* promote(tensors, leaves)
     // The tree of the parameters with a tensor at each leaf, which is what the loss takes.
     const onTree = (handles: ReadonlyArray<Tensor>) => loss(PyTree.unflatten(treeDef, handles) as P, ...args)
-    const run = tensors.differentiate(onTree, inputs).pipe(Effect.ensuring(Effect.sync(() => disposeAll(made))))
-    const { aux, grads, value } = yield* run
+    const { aux, grads, value } = yield* withTensors(leaves, (inputs) => differentiate(onTree, inputs))
     const all = yield* complete(grads, aux, (index) => pathOf(treeDef, index))
     return { value, grads: PyTree.unflatten(treeDef, all) as P, aux }
   })
+  return atomically(derivative)
+}
 
 /**
  * A function that gives a loss and its gradients at a point.

@@ -142,14 +142,16 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
   options: Options<P, S, Batch, E, R> & Start<P, S>
 ): Effect.fn.Return<Trainer<Promoted<P>, S, E, R>, OptimError, Tensors | Scope.Scope> {
   const { batches, checkFinite = false, examples, loss, optimizer } = options
-  let current = yield* begin(optimizer, options)
-  yield* Effect.addFinalizer(() => dispose(current.state))
+  const held = yield* Effect.acquireRelease(
+    Effect.map(begin(optimizer, options), (current) => ({ current })),
+    ({ current }) => dispose(current.state)
+  )
   const valueAndGrad = Autodiff.valueAndGrad(loss)
 
   const advance = Effect.fnUntraced(function* (
     batch: Batch
   ): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
-    const { state, step } = current
+    const { state, step } = held.current
     const started = yield* Clock.currentTimeNanos
     const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
     if (checkFinite && !Number.isFinite(value)) {
@@ -159,7 +161,7 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
     const next = yield* optimizer
       .update(step, grads, state, { donate: true })
       .pipe(Effect.onError(() => dispose(grads)))
-    current = { state: next, step: step + 1 }
+    held.current = { state: next, step: step + 1 }
     const seconds = Number((yield* Clock.currentTimeNanos) - started) / 1e9
     return {
       step,
@@ -180,7 +182,7 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
           Metric.update(duration, Duration.seconds(step.seconds))
         ])
       ),
-      Effect.withSpan("Train.step", { attributes: { step: current.step } })
+      Effect.withSpan("Train.step", { attributes: { step: held.current.step } })
     )
 
   return {
@@ -188,8 +190,8 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
     steps: Stream.mapEffect(batches, (batch) =>
       Effect.suspend(() => measured(batch)).pipe(Effect.tap(Effect.yieldNow))
     ),
-    step: Effect.sync(() => current.step),
-    params: Effect.sync(() => optimizer.params(current.state)),
-    snapshot: Effect.suspend(() => share(current))
+    step: Effect.sync(() => held.current.step),
+    params: Effect.sync(() => optimizer.params(held.current.state)),
+    snapshot: Effect.suspend(() => share(held.current))
   }
 })

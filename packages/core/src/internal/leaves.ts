@@ -8,7 +8,7 @@ import type { Tensor, TypedArray } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type { TensorSpec } from "../Expr.ts"
 import { DisposedTensor, type Fault, InvalidLeaf, type OutOfMemory, TensorMismatch } from "../OptimError.ts"
-import type { HostTensor, Tensors } from "../Tensors.ts"
+import { type HostTensor, Tensors } from "../Tensors.ts"
 import { isTensor, isTypedArray } from "./tensorLike.ts"
 import { printSpec } from "./trace/shape.ts"
 
@@ -100,30 +100,31 @@ const hostTensor = (leaf: number | TypedArray): HostTensor =>
     ? { shape: [], data: Float32Array.of(leaf) }
     : { shape: [leaf.length], data: Float32Array.from(leaf) }
 
-/** The leaves as tensors, and those of them that had to be made. */
-export interface Promoted {
-  readonly tensors: ReadonlyArray<Tensor>
-  readonly made: ReadonlyArray<Tensor>
-}
+/**
+ * Uses the leaves as tensors. Those that had to be made, of numbers and typed arrays, are disposed afterwards, whatever
+ * happened.
+ */
+export const withTensors = <A, E, R>(
+  leaves: ReadonlyArray<TensorLike>,
+  use: (tensors: ReadonlyArray<Tensor>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | OutOfMemory, R | Tensors> =>
+  leaves.every((leaf): leaf is Tensor => isTensor(leaf)) ? use(leaves) : promoted(leaves, use)
 
-/** Numbers and typed arrays become tensors, which the caller owns; when one fails, those made before are disposed. */
-export const promote = (
-  tensors: Tensors["Service"],
-  leaves: ReadonlyArray<TensorLike>
-): Effect.Effect<Promoted, OutOfMemory> =>
-  leaves.every((leaf): leaf is Tensor => isTensor(leaf))
-    ? Effect.succeed({ tensors: leaves, made: [] })
-    : Effect.suspend(() => {
-        const made: Array<Tensor> = []
-        const toTensor = (leaf: TensorLike) =>
-          isTensor(leaf)
-            ? Effect.succeed(leaf)
-            : Effect.tap(tensors.make(hostTensor(leaf)), (tensor) => Effect.sync(() => made.push(tensor)))
-        return Effect.forEach(leaves, toTensor).pipe(
-          Effect.map((all) => ({ tensors: all, made })),
-          Effect.onError(() => Effect.sync(() => disposeAll(made)))
-        )
-      })
+const promoted = Effect.fnUntraced(function* <A, E, R>(
+  leaves: ReadonlyArray<TensorLike>,
+  use: (tensors: ReadonlyArray<Tensor>) => Effect.Effect<A, E, R>
+): Effect.fn.Return<A, E | OutOfMemory, R | Tensors> {
+  const { make } = yield* Tensors
+  const made: Array<Tensor> = []
+  const toTensor = (leaf: TensorLike) =>
+    isTensor(leaf)
+      ? Effect.succeed(leaf)
+      : Effect.tap(make(hostTensor(leaf)), (tensor) => Effect.sync(() => made.push(tensor)))
+  return yield* Effect.forEach(leaves, toTensor).pipe(
+    Effect.flatMap(use),
+    Effect.ensuring(Effect.sync(() => disposeAll(made)))
+  )
+})
 
 /** Disposes tensors that are still alive. */
 export const disposeAll = (tensors: ReadonlyArray<Tensor>): void => {

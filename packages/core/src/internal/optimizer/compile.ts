@@ -19,6 +19,7 @@ import type { LeafRule } from "./rule.ts"
 /** A traced initialisation: the plan from parameters to state leaves, and the structures of the sub-trees. */
 export interface CompiledInit {
   readonly plan: Plan.Plan
+  readonly scalars: Float64Array
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
 }
 
@@ -74,7 +75,8 @@ export const compileInit = <S>(
       states.flatMap(({ leaves }) => leaves)
     )
   )
-  return { plan, subtreeDefs: states.map(({ def }) => def) }
+  // The host has no inputs before the first step.
+  return { plan, scalars: Program.evaluateScalars(plan.program, []), subtreeDefs: states.map(({ def }) => def) }
 }
 
 interface Symbols<S> {

@@ -13,8 +13,9 @@ import type { OptimError } from "../../OptimError.ts"
 import { OptimizerState } from "../../OptimizerState.ts"
 import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
+import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { checkAlive, checkShapes, disposeAll, floatLeaves, promote, type TensorLike } from "../leaves.ts"
+import { checkAlive, checkShapes, floatLeaves, type TensorLike, withTensors } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
@@ -44,7 +45,7 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
     ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs)
   )
   const operation = `${name}.init`
-  return Effect.fn("Optimizer.init")(function* <P>(
+  const init = Effect.fn("Optimizer.init")(function* <P>(
     params: P
   ): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
     const tensors = yield* Tensors
@@ -52,25 +53,21 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
       const [leaves, treeDef] = PyTree.flatten(params)
       return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
     })
-    const { made, tensors: inputs } = yield* promote(tensors, leaves)
-    const run = Effect.gen(function* () {
-      const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
-      const { plan, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-      const outputs = yield* tensors.execute({
-        plan,
-        inputs,
-        scalars: Program.evaluateScalars(plan.program, []),
-        donated: []
+    return yield* withTensors(leaves, (inputs) =>
+      Effect.gen(function* () {
+        const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
+        const { plan, scalars, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
+        const outputs = yield* tensors.execute({ plan, inputs, scalars, donated: [] })
+        // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
+        return new OptimizerState(
+          treeDef as TreeDef.TreeDef<Promoted<P>>,
+          subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>,
+          outputs
+        )
       })
-      // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
-      return new OptimizerState(
-        treeDef as TreeDef.TreeDef<Promoted<P>>,
-        subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>,
-        outputs
-      )
-    })
-    return yield* run.pipe(Effect.ensuring(Effect.sync(() => disposeAll(made))))
+    )
   })
+  return atomically(init)
 }
 
 /** Layouts by state structure, so that the steady state of training compares two arrays by identity. */
@@ -130,22 +127,22 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
     return { grads: leaves, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
   }
 
-  return Effect.fn("Optimizer.update")(function* <P>(
+  const update = Effect.fn("Optimizer.update")(function* <P>(
     step: number,
     grads: Gradients<NoInfer<P>>,
     state: OptimizerState<P, Slots<S>>,
-    options: UpdateOptions = {}
+    { donate = false }: UpdateOptions = {}
   ): Effect.fn.Return<OptimizerState<P, Slots<S>>, OptimError, Tensors> {
     const tensors = yield* Tensors
-    const prepared = yield* attempt(() => prepare(step, grads, state))
-    const { made, tensors: gradTensors } = yield* promote(tensors, prepared.grads)
-    const donated = options.donate === true ? [...gradTensors, ...state.leaves] : made
-    const inputs = [...gradTensors, ...state.leaves]
-    const execute = tensors.execute({ plan: prepared.compiled.plan, inputs, scalars: prepared.scalars, donated })
-    const outputs = yield* Effect.onError(execute, () => Effect.sync(() => disposeAll(made)))
-    if (options.donate === true) markDonated(state, step)
+    const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
+    const outputs = yield* withTensors(leaves, (gradTensors) => {
+      const inputs = [...gradTensors, ...state.leaves]
+      return tensors.execute({ plan: compiled.plan, inputs, scalars, donated: donate ? inputs : [] })
+    })
+    if (donate) markDonated(state, step)
     return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)
   })
+  return atomically(update)
 }
 
 /** The optimizer of a rule. */

@@ -7,14 +7,16 @@ import { PyTree, type TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
+import * as References from "effect/References"
 import * as Expr from "../../Expr.ts"
-import { type OptimError } from "../../OptimError.ts"
+import type { OptimError } from "../../OptimError.ts"
 import * as Plan from "../../Plan.ts"
 import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
-import { type Execution, Tensors } from "../../Tensors.ts"
+import { Tensors } from "../../Tensors.ts"
+import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { disposeAll, floatLeaves, promote } from "../leaves.ts"
+import { disposeAll, floatLeaves, withTensors } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { check, nonNegative } from "./hyperParameters.ts"
 import { sameSpecs } from "./layout.ts"
@@ -48,30 +50,33 @@ const clip: Trace = (leaves) => {
 const normPlan = planned((leaves) => [norm(leaves)])
 const clipPlan = planned(clip)
 
-interface Run {
-  readonly outputs: ReadonlyArray<Tensor>
+interface Outputs {
+  readonly tensors: ReadonlyArray<Tensor>
   readonly treeDef: TreeDef.TreeDef
 }
 
-/** Executes a plan on the leaves of a tree; what was promoted for it is disposed. */
+/** Executes a plan on the leaves of a tree. */
 const onTree = Effect.fnUntraced(function* (
   operation: string,
   tree: unknown,
-  donate: boolean,
-  execution: (specs: ReadonlyArray<Expr.TensorSpec>) => Pick<Execution, "plan" | "scalars">
-): Effect.fn.Return<Run, OptimError, Tensors> {
-  const tensors = yield* Tensors
+  planFor: (specs: ReadonlyArray<Expr.TensorSpec>) => Plan.Plan,
+  { donate = false, host = [] }: UpdateOptions & { readonly host?: ReadonlyArray<number> }
+): Effect.fn.Return<Outputs, OptimError, Tensors> {
+  const { execute } = yield* Tensors
   const { leaves, treeDef } = yield* attempt(() => {
     const [leaves, treeDef] = PyTree.flatten(tree)
     return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
   })
-  const { made, tensors: inputs } = yield* promote(tensors, leaves)
-  const run = Effect.gen(function* () {
-    const traced = yield* attempt(() => execution(inputs.map(({ shape }) => ({ shape, dtype: "float32" }))))
-    return yield* tensors.execute({ ...traced, inputs, donated: donate ? inputs : [] })
+  const tensors = yield* withTensors(leaves, (inputs) => {
+    const plan = planFor(inputs.map(({ shape }) => ({ shape, dtype: "float32" })))
+    return execute({
+      plan,
+      inputs,
+      scalars: Program.evaluateScalars(plan.program, host),
+      donated: donate ? inputs : []
+    })
   })
-  const outputs = yield* run.pipe(Effect.ensuring(Effect.sync(() => disposeAll(made))))
-  return { outputs, treeDef }
+  return { tensors, treeDef }
 })
 
 /**
@@ -90,23 +95,20 @@ const onTree = Effect.fnUntraced(function* (
  * assert.strictEqual(await Effect.runPromise(norm.pipe(Effect.provide(Cpu.layer))), 7)
  * ```
  */
-export const l2Norm = Effect.fn("Optimizer.l2Norm")(function* <P>(
-  tree: P
-): Effect.fn.Return<number, OptimError, Tensors> {
-  const { outputs } = yield* onTree("Optimizer.l2Norm", tree, false, (specs) => ({
-    plan: normPlan(specs),
-    scalars: constants(normPlan(specs))
-  }))
-  const [total] = outputs
-  if (total === undefined) return 0
-  const values = yield* Effect.ensuring(
-    (yield* Tensors).read(total),
-    Effect.sync(() => disposeAll(outputs))
-  )
-  return values[0] ?? 0
-})
-
-const constants = (plan: Plan.Plan): Float64Array => Program.evaluateScalars(plan.program, [])
+export const l2Norm: <P>(tree: P) => Effect.Effect<number, OptimError, Tensors> = Effect.fn("Optimizer.l2Norm")(
+  function* <P>(tree: P): Effect.fn.Return<number, OptimError, Tensors> {
+    const { tensors } = yield* onTree("Optimizer.l2Norm", tree, normPlan, {})
+    const [total] = tensors
+    if (total === undefined) return 0
+    const { read } = yield* Tensors
+    const [value = 0] = yield* Effect.ensuring(
+      read(total),
+      Effect.sync(() => disposeAll(tensors))
+    )
+    return value
+  },
+  (effect) => Effect.provideService(effect, References.PreventSchedulerYield, true)
+)
 
 const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
   grads: P,
@@ -115,12 +117,9 @@ const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
 ): Effect.fn.Return<Promoted<P>, OptimError, Tensors> {
   const operation = "Optimizer.clipGrads"
   yield* attempt(() => check(operation, { maxNorm }, { maxNorm: nonNegative }))
-  const { outputs, treeDef } = yield* onTree(operation, grads, options.donate === true, (specs) => {
-    const plan = clipPlan(specs)
-    return { plan, scalars: Program.evaluateScalars(plan.program, [maxNorm]) }
-  })
+  const { tensors, treeDef } = yield* onTree(operation, grads, clipPlan, { ...options, host: [maxNorm] })
   // The same structure with a tensor for every leaf.
-  return PyTree.unflatten(treeDef, outputs) as Promoted<P>
+  return PyTree.unflatten(treeDef, tensors) as Promoted<P>
 })
 
 /**
@@ -147,4 +146,4 @@ const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
 export const clipGrads: {
   (maxNorm: number, options?: UpdateOptions): <P>(grads: P) => Effect.Effect<Promoted<P>, OptimError, Tensors>
   <P>(grads: P, maxNorm: number, options?: UpdateOptions): Effect.Effect<Promoted<P>, OptimError, Tensors>
-} = dual((args) => typeof args[1] === "number", clipTree)
+} = dual((args) => typeof args[1] === "number", atomically(clipTree))
