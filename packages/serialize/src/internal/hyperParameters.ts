@@ -6,8 +6,13 @@
  * saved and resumed (with the same code), and its file tells what is missing.
  */
 import * as Schedules from "@optim/schedules"
+import * as Effect from "effect/Effect"
+import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
+import type { ParseOptions } from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
 
 /** A function that stood where a hyper-parameter is written: all that remains is its name. */
 export interface Opaque {
@@ -31,31 +36,56 @@ const wordOf = (value: number): Word | undefined =>
 
 const Special = Schema.TaggedStruct("Number", { value: Schema.Literals(["NaN", "Infinity", "-Infinity", "-0"]) })
 
-const ExactNumber = Schema.Union([Schema.Finite, Special]).pipe(
-  Schema.decodeTo(
-    // @effect-diagnostics-next-line schemaNumber:off -- any number is meant
-    Schema.Number,
-    SchemaTransformation.transform({
-      decode: (encoded) => (typeof encoded === "number" ? encoded : words[encoded.value]),
-      encode: (value) => {
-        const word = wordOf(value)
-        return word === undefined ? value : ({ _tag: "Number", value: word } as const)
-      }
-    })
-  )
-)
-
 const Opaque = Schema.TaggedStruct("Opaque", { name: Schema.String })
 
-/** The codec of one hyper-parameter. */
-export const HyperParameter = Schema.Union([ExactNumber, Schema.Boolean, Schema.String, Schedules.Schedule, Opaque])
+const expected = "a number, a flag, a text, a schedule or an opaque function"
 
-const Name = Schema.String.check(
-  Schema.makeFilter((name) => name !== "__proto__" || "Expected a name other than __proto__")
+type Outcome<A> = Effect.Effect<A, SchemaIssue.Issue>
+
+const wrong = Effect.fail(new SchemaIssue.InvalidValue({ message: `Expected ${expected}` }))
+
+const isPrimitive = (value: unknown): value is number | boolean | string =>
+  typeof value === "number" || typeof value === "boolean" || typeof value === "string"
+
+const decode = (json: Schema.Json, options: ParseOptions): Outcome<HyperParameter> => {
+  if (isPrimitive(json)) return Effect.succeed(json)
+  if (isTagged(json, "Number")) {
+    return Effect.map(SchemaParser.decodeUnknownEffect(Special)(json, options), ({ value }) => words[value])
+  }
+  if (isTagged(json, "Opaque")) return SchemaParser.decodeUnknownEffect(Opaque)(json, options)
+  return hasProperty(json, "_tag") ? SchemaParser.decodeUnknownEffect(Schedules.Schedule)(json, options) : wrong
+}
+
+const encode = (value: HyperParameter, options: ParseOptions): Outcome<Schema.Json> => {
+  if (typeof value === "number") {
+    const word = wordOf(value)
+    return Effect.succeed(word === undefined ? value : { _tag: "Number", value: word })
+  }
+  if (isPrimitive(value)) return Effect.succeed(value)
+  const encoded: Outcome<unknown> = isTagged(value, "Opaque")
+    ? SchemaParser.encodeUnknownEffect(Opaque)(value, options)
+    : SchemaParser.encodeUnknownEffect(Schedules.Schedule)(value, options)
+  return Effect.map(encoded, (json) => json as Schema.Json) // both schemas encode to JSON
+}
+
+const isHyperParameter = (value: unknown): value is HyperParameter => isPrimitive(value) || hasProperty(value, "_tag")
+
+/**
+ * The codec of one hyper-parameter. By hand, and not a union: a union reports the failures of all its members.
+ */
+export const HyperParameter: Schema.Codec<HyperParameter, Schema.Json> = Schema.Json.pipe(
+  Schema.decodeTo(Schema.declare(isHyperParameter, { expected }), {
+    decode: SchemaGetter.transformEffect(decode),
+    encode: SchemaGetter.transformEffect(encode)
+  })
+)
+
+const isPlain = Schema.makeFilter(
+  (parameters: object) => !Object.hasOwn(parameters, "__proto__") || "Expected names other than __proto__"
 )
 
 /** The codec of all hyper-parameters of an optimizer. */
-export const HyperParameters = Schema.Record(Name, HyperParameter)
+export const HyperParameters = Schema.Record(Schema.String, HyperParameter).check(isPlain)
 
 /** Hyper-parameters of an optimizer as data. */
 export const fromOptimizer = (hyperParameters: {
