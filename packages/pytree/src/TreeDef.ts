@@ -149,6 +149,6 @@ export { schema } from "./internal/codec.ts"
  * ```
  */
 export const schemaWith = (nodeTypes: ReadonlyArray<AnyNodeType>): typeof schema => {
-  const named = new Map(nodeTypes.map((type) => [type.name, type]))
+  const named = new Map<string | undefined, AnyNodeType>(nodeTypes.map((type) => [type.name, type]))
   return codec((name) => named.get(name) ?? typeNamed(name))
 }

@@ -150,10 +150,10 @@ export class InvalidNode extends Schema.TaggedError<InvalidNode>()("InvalidNode"
 export class AlreadyRegistered extends Schema.TaggedError<AlreadyRegistered>()("AlreadyRegistered", {
   operation: Schema.String,
   kind: Schema.Literals(["constructor", "name"]),
-  name: Schema.String
+  taken: Schema.String
 }) {
   override get message(): string {
-    const row = { path: this.name, expected: `a ${this.kind} without a node type`, found: "one that has a node type" }
+    const row = { path: this.taken, expected: `a ${this.kind} without a node type`, found: "one that has a node type" }
     return message(
       `${this.operation}: the ${this.kind} is taken`,
       [row],

@@ -13,7 +13,7 @@ import type { AnyNodeType, NodeType } from "./nodeType.ts"
 const valueKey = [GetAttrKey("value")]
 
 /** `Option`: one child in a `Some`, none in a `None`; which of the two is structure. */
-export const optionType: NodeType<Option.Option<unknown>, "None" | "Some"> = {
+export const optionType: NodeType<Option.Option<unknown>, "None" | "Some"> & { readonly name: string } = {
   name: "Option",
   metadata: Schema.Literals(["None", "Some"]),
   flatten: (self) =>
@@ -24,7 +24,7 @@ export const optionType: NodeType<Option.Option<unknown>, "None" | "Some"> = {
 }
 
 /** `Chunk`: its elements, by position. */
-export const chunkType: NodeType<Chunk.Chunk<unknown>> = {
+export const chunkType: NodeType<Chunk.Chunk<unknown>> & { readonly name: string } = {
   name: "Chunk",
   flatten: (self) => {
     const children = Chunk.toReadonlyArray(self)
@@ -36,8 +36,7 @@ export const chunkType: NodeType<Chunk.Chunk<unknown>> = {
 const make = (prototype: object): AnyNodeType | undefined => {
   if (Predicate.hasProperty(prototype, "~effect/Option")) return optionType
   if (Predicate.hasProperty(prototype, "~effect/Chunk")) return chunkType
-  if (!(prototype instanceof Data.Class)) return undefined
-  return { ...fieldsOf(prototype, prototype.constructor.name, {}), local: true }
+  return prototype instanceof Data.Class ? fieldsOf(prototype, {}) : undefined
 }
 
 const known = new WeakMap<object, AnyNodeType | null>()

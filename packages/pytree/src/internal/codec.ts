@@ -15,6 +15,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import { fromRecords, isTreeDef, recordsOf, type TreeDef } from "./def.ts"
 import type { AnyNodeType } from "./nodeType.ts"
+import { customName } from "./print.ts"
 import { put } from "./put.ts"
 import * as R from "./records.ts"
 import { typeNamed } from "./register.ts"
@@ -56,17 +57,19 @@ const find = (lookup: Lookup, name: string): Outcome<AnyNodeType> => {
   return wrong(`Expected a known node type, got ${JSON.stringify(name)}: register it, or name it to TreeDef.schemaWith`)
 }
 
-const metadataCodec = (type: AnyNodeType): Outcome<Schema.Codec<unknown, unknown>> =>
+const metadataCodec = (type: AnyNodeType, name: string): Outcome<Schema.Codec<unknown, unknown>> =>
   type.metadata === undefined
-    ? wrong(`Expected no metadata: the node type ${JSON.stringify(type.name)} has no codec for it`)
+    ? wrong(`Expected no metadata: the node type ${JSON.stringify(name)} has no codec for it`)
     : Result.succeed(Schema.toCodecJson(type.metadata))
 
 const encodeCustom = (record: R.Record, lookup: Lookup): Outcome<NodeJson> =>
   Result.gen(function* () {
-    const type = yield* find(lookup, record.type!.name)
-    const node = { node: type.name, arity: record.arity }
+    const { name } = record.type!
+    if (name === undefined) return yield* wrong(`Expected a node type with a name, got ${customName(record)}`)
+    const type = yield* find(lookup, name)
+    const node = { node: name, arity: record.arity }
     if (record.metadata === undefined) return node
-    const encode = SchemaParser.encodeUnknownResult(yield* metadataCodec(type))
+    const encode = SchemaParser.encodeUnknownResult(yield* metadataCodec(type, name))
     // the codec is one to JSON
     return { ...node, metadata: (yield* encode(record.metadata)) as Schema.Json }
   })
@@ -91,9 +94,9 @@ const isAscending = (keys: ReadonlyArray<string>): boolean => keys.every((key, i
 const decodeCustom = (json: typeof CustomJson.Type, lookup: Lookup): Outcome<R.Record> =>
   Result.gen(function* () {
     const type = yield* find(lookup, json.node)
-    if (json.metadata === undefined) return R.customOf(type, json.arity, undefined)
-    const decode = SchemaParser.decodeUnknownResult(yield* metadataCodec(type))
-    return R.customOf(type, json.arity, yield* decode(json.metadata))
+    if (json.metadata === undefined) return R.customNamed(type, json.arity, undefined)
+    const decode = SchemaParser.decodeUnknownResult(yield* metadataCodec(type, json.node))
+    return R.customNamed(type, json.arity, yield* decode(json.metadata))
   })
 
 const decodeNode = (json: NodeJson, lookup: Lookup): Outcome<R.Record> => {

@@ -11,7 +11,7 @@ type Constructor<A> = abstract new (...args: never) => A
 
 /** How `fields` takes instances apart. */
 export interface FieldsOptions {
-  /** The name of the node type; by default, that of the class. */
+  /** The name of the node type, which it needs to be written to JSON. */
   readonly name?: string | undefined
   /** Fields that are metadata, not children, with the codecs of their values. A string under `_tag` always is. */
   readonly fixed?: FixedFields | undefined
@@ -49,10 +49,10 @@ export interface FieldsOptions {
  */
 export const fields = <A extends object>(
   constructor: Constructor<A>,
-  { fixed = {}, name = constructor.name }: FieldsOptions = {}
+  { fixed = {}, name }: FieldsOptions = {}
 ): NodeType<A> =>
   // what is rebuilt on the prototype is an instance
-  fieldsOf(constructor.prototype as object, name, fixed) as NodeType<A>
+  fieldsOf(constructor.prototype as object, fixed, name) as NodeType<A>
 
 /**
  * Makes nodes of the instances of a class, but not of its subclasses; it holds for the whole process.
@@ -80,10 +80,10 @@ export const register = <A, M, C>(constructor: Constructor<A>, nodeType: NodeTyp
   const operation = "PyTree.register"
   const prototype = constructor.prototype as object
   if (isPlainPrototype(prototype) || prototype === Array.prototype || registeredType(prototype) !== undefined) {
-    throw new AlreadyRegistered({ operation, kind: "constructor", name: constructor.name })
+    throw new AlreadyRegistered({ operation, kind: "constructor", taken: constructor.name })
   }
-  if (typeNamed(nodeType.name) !== undefined) {
-    throw new AlreadyRegistered({ operation, kind: "name", name: nodeType.name })
+  if (nodeType.name !== undefined && typeNamed(nodeType.name) !== undefined) {
+    throw new AlreadyRegistered({ operation, kind: "name", taken: nodeType.name })
   }
   add(prototype, nodeType)
 }

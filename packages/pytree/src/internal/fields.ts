@@ -66,8 +66,8 @@ const codec = (fixed: FixedFields): Schema.Codec<Fields, unknown> =>
   )
 
 /** The node type of instances with this prototype. A string under `_tag` is always fixed. */
-export const fieldsOf = (prototype: object, name: string, fixed: FixedFields): NodeType<unknown, Fields> => ({
-  name,
+export const fieldsOf = (prototype: object, fixed: FixedFields, name?: string): NodeType<unknown, Fields> => ({
+  ...(name === undefined ? {} : { name }),
   metadata: codec(fixed),
   flatten: (self) => {
     const values = self as Values

@@ -57,8 +57,11 @@ export interface Parts<out M, out C = unknown> {
  * `unflatten(metadata, children)` undoes `flatten`. It must take children of any type: a mapped tree has other leaves.
  */
 export interface NodeType<A, M = unknown, C = unknown> {
-  /** Identifies the node type, so it should be as unique as a package name; printed, and written to JSON. */
-  readonly name: string
+  /**
+   * Identifies the node type across copies of a package and in JSON, so it should be as unique as a package's name.
+   * Without it, the class itself identifies the nodes, and their structure cannot be written to JSON.
+   */
+  readonly name?: string
   /** The codec of the metadata, for `TreeDef.schema`. Without it, only nodes without metadata can be written. */
   readonly metadata?: Schema.Codec<M, unknown> | undefined
   flatten(self: A): Parts<M, C>
@@ -70,15 +73,5 @@ export interface Node<out A = unknown, out C = unknown> {
   readonly [symbol]: { flatten(self: never): Parts<unknown, C>; unflatten(metadata: never, children: never): A }
 }
 
-/**
- * A node type as the walkers see it: which metadata and children belong together is its own affair.
- *
- * A `local` one was made by this package for a class of which only the prototype is known; its name identifies nothing.
- */
-export interface AnyNodeType extends NodeType<unknown> {
-  readonly local?: boolean
-}
-
-/** Are these the same node type? Two copies of one package have two objects of the same name. */
-export const sameType = (self: AnyNodeType, that: AnyNodeType): boolean =>
-  self === that || (self.name === that.name && self.local !== true && that.local !== true)
+/** A node type as the walkers see it: which metadata and children belong together is its own affair. */
+export type AnyNodeType = NodeType<unknown>

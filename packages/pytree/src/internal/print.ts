@@ -1,13 +1,13 @@
 /** Structures as text, in the notation of JAX: `{'a': *, 'b': [*, None]}`. */
 import * as Formatter from "effect/Formatter"
 import { quote } from "./quote.ts"
-import { Custom, Dict, Leaf, Null, type Record, type Records, Sequence } from "./records.ts"
+import { Custom, Dict, Leaf, Null, type Record, type Records, Sequence, typeLabel } from "./records.ts"
 
 const display = (metadata: unknown): string =>
   metadata === undefined ? "" : `[${typeof metadata === "string" ? metadata : Formatter.format(metadata)}]`
 
 /** A custom node without its children: `Option[Some]`. */
-export const customName = (record: Record): string => record.type!.name + display(record.metadata)
+export const customName = ({ metadata, owner, type }: Record): string => typeLabel(type!, owner) + display(metadata)
 
 const opening = (record: Record): string => {
   switch (record.kind) {

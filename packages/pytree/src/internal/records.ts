@@ -7,7 +7,7 @@
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import type { Key } from "../KeyPath.ts"
-import { type AnyNodeType, type Parts, sameType } from "./nodeType.ts"
+import type { AnyNodeType, Parts } from "./nodeType.ts"
 
 export const Leaf = 0
 export const Null = 1
@@ -24,6 +24,8 @@ export interface Record {
   readonly keys: ReadonlyArray<string>
   /** `Custom`: the node type */
   readonly type: AnyNodeType | undefined
+  /** `Custom`: the prototype of the node, which identifies it when its type has no name */
+  readonly owner: object | undefined
   /** `Custom`: what the node consists of besides its children */
   readonly metadata: unknown
   /** `Custom`: the keys of the children in paths, if it gives any */
@@ -40,6 +42,7 @@ const plain = (kind: Kind, arity: number, keys: ReadonlyArray<string>): Record =
   arity,
   keys,
   type: undefined,
+  owner: undefined,
   metadata: undefined,
   attributes: undefined
 })
@@ -52,20 +55,34 @@ export const sequence = (arity: number): Record => short[arity] ?? plain(Sequenc
 
 export const dict = (keys: ReadonlyArray<string>): Record => plain(Dict, keys.length, keys)
 
-export const customOf = (
-  type: AnyNodeType,
-  arity: number,
-  metadata: unknown,
-  attributes?: ReadonlyArray<Key>
-): Record => ({ kind: Custom, arity, keys: none, type, metadata, attributes })
+export const custom = (type: AnyNodeType, owner: object, { children, keys, metadata }: Parts<unknown>): Record => ({
+  kind: Custom,
+  arity: children.length,
+  keys: none,
+  type,
+  owner,
+  metadata,
+  attributes: keys
+})
 
-export const custom = (type: AnyNodeType, { children, keys, metadata }: Parts<unknown>): Record =>
-  customOf(type, children.length, metadata, keys)
+/** A custom node of which only the name of its type is known, not the class. */
+export const customNamed = (type: AnyNodeType, arity: number, metadata: unknown): Record => ({
+  ...plain(Custom, arity, none),
+  type,
+  metadata
+})
 
 const sameKeys = (self: ReadonlyArray<string>, that: ReadonlyArray<string>): boolean => {
   for (let i = 0; i < self.length; i++) if (self[i] !== that[i]) return false
   return true
 }
+
+/** What a node type is called in messages: its name, or that of the class. */
+export const typeLabel = (type: AnyNodeType, owner: object | undefined): string => type.name ?? owner!.constructor.name
+
+/** Is this the type of a custom node? Two copies of one package have two objects and two classes of the same name. */
+export const sameType = (self: Record, type: AnyNodeType, owner: object | undefined): boolean =>
+  self.type!.name === type.name && (type.name !== undefined || self.owner === owner)
 
 /** Do two nodes agree, leaving their children out of account? */
 export const sameNode = (self: Record, that: Record): boolean =>
@@ -73,7 +90,7 @@ export const sameNode = (self: Record, that: Record): boolean =>
   (self.kind === that.kind &&
     self.arity === that.arity &&
     sameKeys(self.keys, that.keys) &&
-    (self.kind !== Custom || (sameType(self.type!, that.type!) && Equal.equals(self.metadata, that.metadata))))
+    (self.kind !== Custom || (sameType(self, that.type!, that.owner) && Equal.equals(self.metadata, that.metadata))))
 
 /** Do two structures agree in every node? */
 export const equals = (self: Records, that: Records): boolean => {

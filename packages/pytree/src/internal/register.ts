@@ -16,7 +16,10 @@ const key = "~@optim/pytree/register"
 
 const make = (): Register => ({
   byPrototype: new Map(),
-  byName: new Map([optionType, chunkType].map((type) => [type.name, type]))
+  byName: new Map<string, AnyNodeType>([
+    [optionType.name, optionType],
+    [chunkType.name, chunkType]
+  ])
 })
 
 const register = (): Register => {
@@ -34,7 +37,7 @@ export const registeredType = (prototype: object): AnyNodeType | undefined => re
 /** Registers a node type for instances with this prototype. */
 export const add = (prototype: object, type: AnyNodeType): void => {
   register().byPrototype.set(prototype, type)
-  register().byName.set(type.name, type)
+  if (type.name !== undefined) register().byName.set(type.name, type)
 }
 
 /** The node type of a class instance, or nothing when it is a leaf. */

@@ -1,6 +1,5 @@
 /** Taking a tree apart along a given structure; what hangs below a leaf of the structure stays whole. */
 import * as Equal from "effect/Equal"
-import { sameType } from "./nodeType.ts"
 import { isPlainPrototype } from "./plain.ts"
 import * as R from "./records.ts"
 import { nodeTypeOf } from "./register.ts"
@@ -33,7 +32,7 @@ const pushCustom = (stack: Array<unknown>, node: object, record: R.Record): bool
   const prototype = Object.getPrototypeOf(node) as object | null
   if (prototype === Array.prototype || isPlainPrototype(prototype)) return false
   const type = nodeTypeOf(node)
-  if (type === undefined || !sameType(type, record.type!)) return false
+  if (type === undefined || !R.sameType(record, type, prototype as object)) return false
   const { children, metadata } = type.flatten(node)
   if (children.length !== record.arity || !Equal.equals(metadata, record.metadata)) return false
   pushElements(stack, children)

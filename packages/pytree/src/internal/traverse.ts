@@ -132,9 +132,15 @@ class Walk {
     const { children, keys = children } = parts
     if (keys.length !== children.length) {
       const path = pathOf(this.#frame)
-      this.#traversal.refuse({ _tag: "Keys", path, node: type.name, children: children.length, keys: keys.length })
+      this.#traversal.refuse({
+        _tag: "Keys",
+        path,
+        node: R.typeLabel(type, Object.getPrototypeOf(node) as object),
+        children: children.length,
+        keys: keys.length
+      })
     }
-    this.#enter(R.custom(type, parts), node, children)
+    this.#enter(R.custom(type, Object.getPrototypeOf(node) as object, parts), node, children)
   }
 
   #enter(record: R.Record, node: unknown, source: unknown): void {

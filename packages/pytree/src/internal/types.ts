@@ -95,8 +95,8 @@ type MappedOf<T, B, L> = T extends L
   ? B
   : T extends null | undefined | void
     ? null
-    : T extends ReadonlyArray<unknown>
-      ? { [K in keyof T]: Mapped<T[K], B, L> }
+    : T extends ReadonlyArray<infer A>
+      ? MappedArray<T, A, B, L>
       : T extends Option.Option<infer A>
         ? Option.Option<Mapped<A, B, L>>
         : T extends Chunk.Chunk<infer A>
@@ -106,6 +106,15 @@ type MappedOf<T, B, L> = T extends L
               ? T
               : unknown
             : MappedObject<T, KindOf<T>, B, L>
+
+// only this notation of arrays is evaluated lazily, without which recursive types would never end
+type MappedArray<T extends ReadonlyArray<unknown>, A, B, L> = number extends T["length"]
+  ? T extends Array<unknown>
+    ? // oxlint-disable-next-line typescript/array-type -- see above
+      Mapped<A, B, L>[]
+    : // oxlint-disable-next-line typescript/array-type -- see above
+      readonly Mapped<A, B, L>[]
+  : { [K in keyof T]: Mapped<T[K], B, L> }
 
 type MappedObject<T, Kind, B, L> = Kind extends "leaf"
   ? B
