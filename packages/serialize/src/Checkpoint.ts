@@ -8,6 +8,39 @@
  *
  * Hyper-parameters are written down, not restored: code makes the optimizer, the checkpoint tells what it was. Only the
  * optimizer's name and the tensors must fit. Where files are kept, and for how long, is not decided here.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ * import { Checkpoint } from "@optim/serialize"
+ *
+ * const optimizer = Optimizer.adam({ stepSize: 0.1 })
+ * const program = Effect.gen(function*() {
+ *   const state = yield* optimizer.update(0, { w: 2 }, yield* optimizer.init({ w: 1 }))
+ *   const run = { optimizer, step: 1, state }
+ *
+ *   // tensors -> data -> bytes or text, and back
+ *   const checkpoint = yield* Checkpoint.take(run)
+ *   assert.ok(Checkpoint.isCheckpoint(checkpoint))
+ *   assert.deepStrictEqual(Checkpoint.fromBytes(Checkpoint.toBytes(checkpoint)).leaves, checkpoint.leaves)
+ *   assert.deepStrictEqual(Checkpoint.fromJson(Checkpoint.toJson(checkpoint)).leaves, checkpoint.leaves)
+ *   const restored = yield* Checkpoint.restore(checkpoint, { optimizer, params: { w: 0 } })
+ *
+ *   // the same in one go
+ *   const bytes = yield* Checkpoint.encode(run)
+ *   const text = yield* Checkpoint.encodeJson(run)
+ *   const fromBytes = yield* Checkpoint.decode(bytes, { optimizer, params: { w: 0 } })
+ *   const fromText = yield* Checkpoint.decodeJson(text, { optimizer, params: { w: 0 } })
+ *   const next = ({ state, step }: Pick<typeof restored, "state" | "step">) => optimizer.update(step, { w: 3 }, state)
+ *   const states = yield* Effect.forEach([restored, fromBytes, fromText, run], next)
+ *   return states.map(({ leaves }) => leaves.map((leaf) => leaf.dataSync()[0]))
+ * })
+ * const [restored, ...others] = await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer)))
+ * for (const other of others) assert.deepStrictEqual(other, restored)
+ * ```
  */
 import { InvalidStep, type OptimError } from "@optim/core/OptimError"
 import type { Optimizer, Promoted } from "@optim/core/Optimizer"
@@ -225,7 +258,7 @@ const derived = codecs({
  * ```ts
  * import * as assert from "node:assert"
  * import * as Effect from "effect/Effect"
- * import type * as Schema from "effect/Schema"
+ * import * as Schema from "effect/Schema"
  * import { Optimizer } from "@optim/core"
  * import * as Cpu from "@optim/core/cpu"
  * import { Checkpoint } from "@optim/serialize"
@@ -285,7 +318,32 @@ export const decodeJson = Effect.fn("Checkpoint.decodeJson")(function* <P, S>(
   return yield* restored("Checkpoint.decodeJson", checkpoint, target)
 })
 
-/** Writes a checkpoint to a file, as `save` does. */
+/**
+ * Writes a checkpoint to a file, as `save` does.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * import * as FileSystem from "effect/FileSystem"
+ * import { Optimizer } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ * import { Checkpoint } from "@optim/serialize"
+ *
+ * const program = Effect.gen(function*() {
+ *   const fs = yield* FileSystem.FileSystem
+ *   const path = `${yield* fs.makeTempDirectoryScoped()}/run.safetensors`
+ *   const optimizer = Optimizer.sgd({ stepSize: 0.1 })
+ *   yield* Checkpoint.write(path, yield* Checkpoint.take({ optimizer, step: 7, state: yield* optimizer.init({ w: 1 }) }))
+ *   return yield* Checkpoint.read(path)
+ * })
+ * const { optimizer, step } = await Effect.runPromise(
+ *   program.pipe(Effect.scoped, Effect.provide([Cpu.layer, NodeServices.layer]))
+ * )
+ * assert.deepStrictEqual([optimizer, step], [{ name: "sgd", hyperParameters: { stepSize: 0.1 } }, 7])
+ * ```
+ */
 export const write = Effect.fn("Checkpoint.write")(function* (
   path: string,
   checkpoint: Checkpoint
@@ -293,7 +351,21 @@ export const write = Effect.fn("Checkpoint.write")(function* (
   yield* atomicWrite(path, yield* writing(() => chunks("Checkpoint.write", checkpoint)))
 })
 
-/** Reads the checkpoint in a file, without putting it into tensors: for a look at its step, name and numbers. */
+/**
+ * Reads the checkpoint in a file, without putting it into tensors: for a look at its step, name and numbers.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * import { Checkpoint } from "@optim/serialize"
+ *
+ * const program = Effect.flip(Checkpoint.read("/no/such/file"))
+ * const error = await Effect.runPromise(program.pipe(Effect.provide(NodeServices.layer)))
+ * assert.strictEqual(error._tag, "PlatformError")
+ * ```
+ */
 export const read = Effect.fn("Checkpoint.read")(function* (
   path: string
 ): Effect.fn.Return<Checkpoint, ReadError | PlatformError, FileSystem.FileSystem> {
@@ -350,7 +422,8 @@ export const save = Effect.fn("Checkpoint.save")(function* <P, S>(
  * Loads a run from a file: `read`, then `restore`.
  *
  * Fails with `InvalidSafetensors` or `InvalidCheckpoint` for a damaged or foreign file, with `CheckpointMismatch` for one
- * that does not fit optimizer and parameters, and with the `PlatformError` of the file system.
+ * that does not fit optimizer and parameters, and with the `PlatformError` of the file system. The example of `save`
+ * shows it at work.
  */
 export const load = Effect.fn("Checkpoint.load")(function* <P, S>(
   path: string,

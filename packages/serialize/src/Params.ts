@@ -6,6 +6,38 @@
  * structure, so it can be read without one.
  *
  * The state of an optimizer is saved by `Checkpoint`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * import * as FileSystem from "effect/FileSystem"
+ * import * as Cpu from "@optim/core/cpu"
+ * import { Params } from "@optim/serialize"
+ *
+ * const model = { layers: [{ w: Float32Array.of(1, 2), b: 0.5 }] }
+ * const program = Effect.gen(function*() {
+ *   // tensors -> data -> bytes or text, and back
+ *   const data = yield* Params.take(model)
+ *   assert.ok(Params.isParams(data))
+ *   const again = Params.fromJson(Params.toJson(Params.fromBytes(Params.toBytes(data), { like: model })), { like: model })
+ *
+ *   // the same in one go, and with files
+ *   const fs = yield* FileSystem.FileSystem
+ *   const path = `${yield* fs.makeTempDirectoryScoped()}/model.safetensors`
+ *   yield* Params.save(path, model)
+ *   const trees = [
+ *     yield* Params.restore(again),
+ *     yield* Params.decode(yield* Params.encode(model), { like: model }),
+ *     yield* Params.decodeJson(yield* Params.encodeJson(model), { like: model }),
+ *     yield* Params.load(path, { like: model })
+ *   ]
+ *   return trees.map(({ layers }) => layers.map(({ b, w }) => [[...w.dataSync()], b.dataSync()[0]]))
+ * })
+ * const trees = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide([Cpu.layer, NodeServices.layer])))
+ * for (const tree of trees) assert.deepStrictEqual(tree, [[[1, 2], 0.5]])
+ * ```
  */
 import type { DisposedTensor, OutOfMemory } from "@optim/core/OptimError"
 import type { Promoted } from "@optim/core/Optimizer"

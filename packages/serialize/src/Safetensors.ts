@@ -45,6 +45,17 @@ const prefixLength = 8
  * The pieces of a file, in order: the header with its length, then the bytes of each tensor (not copied).
  *
  * For writing without a second copy of everything in memory. Throws `InvalidEntry`, as `encode` does.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Safetensors } from "@optim/serialize"
+ *
+ * const w = Safetensors.fromHost("w", { shape: [2], data: Float32Array.of(1, -2) })
+ * const [header, data] = Safetensors.chunks({ tensors: [w] })
+ * assert.ok(header !== undefined && header.length % 8 === 0) // so that the data is aligned
+ * assert.strictEqual(data, w.bytes)
+ * ```
  */
 export const chunks = (self: {
   readonly tensors: ReadonlyArray<Entry>
@@ -74,7 +85,18 @@ export const encode = (self: {
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }): Uint8Array => concat(chunks(self))
 
-/** The pieces of a file put together. */
+/**
+ * The pieces of a file put together.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Safetensors } from "@optim/serialize"
+ *
+ * const file = { tensors: [Safetensors.fromHost("w", { shape: [1], data: Int32Array.of(7) })] }
+ * assert.deepStrictEqual(Safetensors.concat(Safetensors.chunks(file)), Safetensors.encode(file))
+ * ```
+ */
 export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const file = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0))
   let offset = 0
@@ -137,6 +159,15 @@ const dtypeOf = (data: HostTensor["data"]): Dtype => {
  * An entry from numbers on the host: F32, I32 or BOOL by the kind of the array (a `Uint8Array` holds bools, as in tfjs).
  *
  * The bytes are a view of `data`. That their number fits the shape is checked when the entry is written.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Safetensors } from "@optim/serialize"
+ *
+ * const mask = Safetensors.fromHost("mask", { shape: [2], data: Uint8Array.of(1, 0) })
+ * assert.deepStrictEqual(mask, { name: "mask", dtype: "BOOL", shape: [2], bytes: Uint8Array.of(1, 0) })
+ * ```
  */
 export const fromHost = (name: string, { data, shape }: HostTensor): Entry => ({
   name,
@@ -155,6 +186,17 @@ const bools = (tensor: string, data: Uint8Array): Uint8Array => {
  * The numbers of an F32, I32 or BOOL tensor, bit for bit. A view of its bytes where they are aligned, else a copy.
  *
  * Throws `UnsupportedDtype` for other types (see `toFloat32`) and `InvalidBool` for a bool that is neither 0 nor 1.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Safetensors } from "@optim/serialize"
+ *
+ * const data = Float32Array.of(-0, Infinity)
+ * const entry = Safetensors.fromHost("w", { shape: [2], data })
+ * assert.strictEqual(Safetensors.toHost(entry).data.buffer, data.buffer)
+ * assert.throws(() => Safetensors.toHost({ ...entry, dtype: "U32" }), { _tag: "UnsupportedDtype" })
+ * ```
  */
 export const toHost = ({ bytes, dtype, name, shape }: Entry): HostTensor => {
   switch (dtype) {

@@ -39,7 +39,7 @@ const altered = (
             write: write.bind(opened),
             writeAll: writeAll.bind(opened)
           }
-          return { [FileSystem.FileTypeId]: FileSystem.FileTypeId, ...bound, ...file(opened) } as FileSystem.File
+          return { [FileSystem.FileTypeId]: FileSystem.FileTypeId, ...bound, ...file(opened) }
         })
       return { ...real, open, ...change }
     })

@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import { KeyPath, PyTree, TreeDef } from "@optim/pytree"
+import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
 import { bytesOf, elementsOf, hostIsLittleEndian, swapped } from "../src/internal/bytes.ts"
 import { halfToNumber } from "../src/internal/floats.ts"
+import * as JsonText from "../src/internal/jsonText.ts"
+import * as NameBudget from "../src/internal/nameBudget.ts"
+import * as Names from "../src/internal/names.ts"
 import { byCodePoint } from "../src/internal/headerWriter.ts"
 
 describe("laws", () => {
@@ -11,6 +17,57 @@ describe("laws", () => {
       assert.strictEqual(halfToNumber(half | 0x8000), -value)
       assert.strictEqual(Math.fround(value), value)
     }
+  })
+})
+
+describe("laws of names", () => {
+  const keys = fc.string({ maxLength: 4 })
+  const trees: fc.Arbitrary<unknown> = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom(1, null),
+      fc.array(tie("tree"), { maxLength: 3 }),
+      fc.dictionary(keys, tie("tree"), { maxKeys: 3, noNullPrototype: true })
+    )
+  })).tree
+
+  it("names are distinct, and as many as there are leaves", () => {
+    fc.assert(
+      fc.property(trees, (tree) => {
+        const names = Names.ofTree(PyTree.structure(tree))
+        assert.strictEqual(new Set(names).size, PyTree.leaves(tree).length)
+      })
+    )
+  })
+
+  it("their length is known before they are made", () => {
+    fc.assert(
+      fc.property(trees, (tree) => {
+        const treeDef = PyTree.structure(tree)
+        const json = Schema.encodeSync(TreeDef.schema)(treeDef)
+        const texts = TreeDef.paths(treeDef).map((path) => KeyPath.keystr(path, { simple: true, separator: "." }))
+        assert.deepStrictEqual(
+          NameBudget.lengths(json),
+          texts.map(({ length }) => length)
+        )
+      })
+    )
+  })
+
+  it("the length of all names of a state counts each leaf once for each slot", () => {
+    const tree = Schema.encodeSync(TreeDef.schema)(PyTree.structure({ aa: 1, b: [1] }))
+    const subtree = Schema.encodeSync(TreeDef.schema)(PyTree.structure({ x: 1, vv: 1 }))
+    const names = Names.ofState(PyTree.structure({ aa: 1, b: [1] }), [
+      PyTree.structure({ x: 1, vv: 1 }),
+      PyTree.structure({ x: 1, vv: 1 })
+    ])
+    assert.strictEqual(NameBudget.ofState(tree, [subtree], [0, 0]), names.join("").length)
+  })
+
+  it("a chain of a million levels is counted in one pass", () => {
+    const levels = 1_000_000
+    const nodes = [...Array.from({ length: levels }, () => 1), "*" as const]
+    assert.deepStrictEqual(NameBudget.lengths(nodes), [2 * levels - 1])
   })
 })
 
@@ -27,6 +84,16 @@ describe("cases", () => {
     const data = Int32Array.of(1, 256)
     assert.strictEqual(elementsOf(Int32Array, bytesOf(data, 4)).buffer, data.buffer)
     assert.deepStrictEqual(bytesOf(data, 4), Uint8Array.of(1, 0, 0, 0, 0, 1, 0, 0))
+  })
+
+  it("JSON text is refused beyond 64 levels, brackets in strings do not count", () => {
+    const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
+    assert.isFalse(JsonText.isDeep(nested(64)))
+    assert.isTrue(JsonText.isDeep(nested(65)))
+    assert.isFalse(JsonText.isDeep(JSON.stringify([nested(65), `\\"${nested(65)}`, "\\"])))
+    assert.isTrue(JsonText.isDeep(`["\\\\",${nested(64)}]`))
+    assert.isFalse(JsonText.isDeep(`"${"[".repeat(100)}`))
+    assert.isFalse(JsonText.isDeep("[]".repeat(100)))
   })
 
   it("byCodePoint compares as UTF-8 bytes do", () => {

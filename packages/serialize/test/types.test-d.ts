@@ -1,0 +1,101 @@
+import { Optimizer, type OptimizerState, type OptimError, type OutOfMemory, type Tensors } from "@optim/core"
+import {
+  Checkpoint,
+  type CheckpointMismatch,
+  type InvalidCheckpoint,
+  type InvalidEntry,
+  type InvalidSafetensors,
+  Params,
+  Safetensors,
+  type UnencodableCheckpoint
+} from "@optim/serialize"
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core"
+import type * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import { describe, expectTypeOf, it } from "vitest"
+
+interface Model {
+  readonly w: Tensor2D
+  readonly layers: Array<{ readonly b: Tensor1D }>
+}
+
+declare const model: Model
+declare const bytes: Uint8Array
+declare const state: OptimizerState.OptimizerState<Model, { x: Tensor; v: Tensor }>
+
+const momentum = Optimizer.momentum({ stepSize: 0.1, mass: 0.9 })
+const adam = Optimizer.adam({ stepSize: 0.1 })
+
+describe("Checkpoint", () => {
+  it("resumes with the user's own tree and the optimizer's own slots", () => {
+    const resumed = Checkpoint.decode(bytes, { optimizer: momentum, params: model })
+    expectTypeOf(resumed).toEqualTypeOf<
+      Effect.Effect<
+        Checkpoint.Resumed<Model, { x: Tensor; v: Tensor }>,
+        InvalidSafetensors | InvalidCheckpoint | CheckpointMismatch | OptimError,
+        Tensors.Tensors
+      >
+    >()
+    expectTypeOf<Effect.Success<typeof resumed>["state"]>().toEqualTypeOf(state)
+  })
+
+  it("numbers and typed arrays of the target come back as tensors", () => {
+    const resumed = Checkpoint.load("file", { optimizer: adam, params: { a: 1, b: [Float32Array.of(1)] } })
+    expectTypeOf<Effect.Success<typeof resumed>["state"]>().toEqualTypeOf<
+      OptimizerState.OptimizerState<{ a: Scalar; b: Array<Tensor1D> }, { x: Tensor; m: Tensor; v: Tensor }>
+    >()
+    expectTypeOf<Effect.Services<typeof resumed>>().toEqualTypeOf<Tensors.Tensors | FileSystem.FileSystem>()
+  })
+
+  it("saves a state with its own optimizer only", () => {
+    const saved = Checkpoint.save("file", { optimizer: momentum, step: 1, state })
+    expectTypeOf(saved).toEqualTypeOf<
+      Effect.Effect<
+        void,
+        OptimError | UnencodableCheckpoint | InvalidEntry | PlatformError,
+        Tensors.Tensors | FileSystem.FileSystem
+      >
+    >()
+    // @ts-expect-error adam keeps other slots
+    void Checkpoint.save("file", { optimizer: adam, step: 1, state })
+  })
+
+  it("writes and reads data without tensors", () => {
+    const read = Checkpoint.read("file")
+    expectTypeOf<Effect.Services<typeof read>>().toEqualTypeOf<FileSystem.FileSystem>()
+    expectTypeOf(Checkpoint.fromBytes(bytes)).toEqualTypeOf<Checkpoint.Checkpoint>()
+    expectTypeOf(Checkpoint.schema.Type).toEqualTypeOf<Checkpoint.Checkpoint>()
+    expectTypeOf(Checkpoint.Bytes.Encoded).toEqualTypeOf<Uint8Array>()
+  })
+})
+
+describe("Params", () => {
+  it("with a tree to read into, that tree; without, unknown", () => {
+    expectTypeOf(Params.decode(bytes, { like: model })).toEqualTypeOf<
+      Effect.Effect<Model, Params.DecodeError, Tensors.Tensors>
+    >()
+    expectTypeOf(Params.decode(bytes)).toEqualTypeOf<Effect.Effect<unknown, Params.DecodeError, Tensors.Tensors>>()
+    expectTypeOf(Params.fromBytes(bytes, { like: { a: 1 } })).toEqualTypeOf<Params.Params<{ a: Scalar }>>()
+    expectTypeOf(Params.fromJson("")).toEqualTypeOf<Params.Params>()
+  })
+
+  it("files need a file system", () => {
+    expectTypeOf(Params.load("file", { like: model })).toEqualTypeOf<
+      Effect.Effect<Model, Params.DecodeError | PlatformError, Tensors.Tensors | FileSystem.FileSystem>
+    >()
+  })
+
+  it("restore gives the tree of the data", () => {
+    const data = Params.fromBytes(bytes, { like: model })
+    expectTypeOf(Params.restore(data)).toEqualTypeOf<Effect.Effect<Model, OutOfMemory, Tensors.Tensors>>()
+  })
+})
+
+describe("Safetensors", () => {
+  it("knows the element types by name", () => {
+    expectTypeOf<Extract<Safetensors.Dtype, "F32" | "BF16" | "BOOL">>().toEqualTypeOf<"F32" | "BF16" | "BOOL">()
+    // @ts-expect-error there is no such type
+    void Safetensors.encode({ tensors: [{ name: "w", dtype: "F33", shape: [], bytes }] })
+  })
+})
