@@ -1,0 +1,52 @@
+/**
+ * A fiber interrupted at its n-th operation, for every n.
+ *
+ * A fiber gives way where its scheduler says so, and only there can another one interrupt it. This scheduler lets it
+ * give way once, at a chosen operation, and interrupts it at that moment.
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+
+class InterruptAt extends Scheduler.MixedScheduler {
+  readonly #at: number
+  #operations = 0
+
+  constructor(at: number) {
+    super()
+    this.#at = at
+  }
+
+  get reached(): boolean {
+    return this.#operations >= this.#at
+  }
+
+  override shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    this.#operations += 1
+    if (this.#operations !== this.#at) return false
+    // The fiber is resumed by a macrotask, so it is idle when this runs.
+    queueMicrotask(() => fiber.interruptUnsafe())
+    return true
+  }
+}
+
+/** One run: how it ended, and whether it was long enough to be interrupted. */
+const interruptedAt = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>, at: number) {
+  const scheduler = new InterruptAt(at)
+  const fiber = yield* Effect.forkChild(Effect.provideService(effect, Scheduler.Scheduler, scheduler))
+  const exit = yield* Fiber.await(fiber)
+  return { exit, reached: scheduler.reached }
+})
+
+/** Interrupts `effect` at each of its operations and checks every end; gives the number of interruptions. */
+export const everyInterruption = Effect.fnUntraced(function* <A, E, R, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  check: (exit: Exit.Exit<A, E>, at: number) => Effect.Effect<void, E2, R2>
+) {
+  for (let at = 1; ; at++) {
+    const { exit, reached } = yield* interruptedAt(effect, at)
+    yield* check(exit, at)
+    if (!reached) return at - 1
+  }
+})
