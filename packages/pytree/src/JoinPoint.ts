@@ -3,6 +3,17 @@
  *
  * A join point is a leaf, whatever it holds: walking the outer tree stops there. Optimizer states use it to show, for
  * each parameter, the sub-state that belongs to it.
+ *
+ * @example
+ * ```ts
+ * import { JoinPoint, PyTree } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * const joined = JoinPoint.make({ m: 1, v: 2 })
+ * assert.deepStrictEqual(PyTree.leaves({ w: joined }), [joined])
+ * assert.deepStrictEqual([...joined], [{ m: 1, v: 2 }])
+ * assert.ok(JoinPoint.isJoinPoint(joined) && !JoinPoint.isJoinPoint(joined.subtree))
+ * ```
  */
 import * as Predicate from "effect/Predicate"
 
@@ -10,16 +21,6 @@ const TypeId = "~@optim/pytree/JoinPoint"
 
 /**
  * Marks `subtree` as one leaf of an outer tree; iterating a join point yields its subtree once.
- *
- * @example
- * ```ts
- * import { JoinPoint, PyTree } from "@optim/pytree"
- * import * as assert from "node:assert"
- *
- * const joined = new JoinPoint.JoinPoint({ m: 1, v: 2 })
- * assert.deepStrictEqual(PyTree.leaves({ w: joined }), [joined])
- * assert.deepStrictEqual([...joined], [{ m: 1, v: 2 }])
- * ```
  */
 export class JoinPoint<out T> implements Iterable<T> {
   readonly subtree: T

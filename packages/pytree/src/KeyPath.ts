@@ -3,6 +3,18 @@
  *
  * A path is a plain array of tagged keys, so it compares with `Equal`, goes through JSON and can be matched on. The one
  * printed form of the whole library is `keystr`; errors, logs and checkpoints use no other.
+ *
+ * @example
+ * ```ts
+ * import { KeyPath } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * const path = [KeyPath.DictKey("layers"), KeyPath.SequenceKey(0), KeyPath.GetAttrKey("w")]
+ * assert.deepStrictEqual(path[0], { _tag: "DictKey", key: "layers" })
+ * assert.strictEqual(KeyPath.keystr(path), "['layers'][0].w")
+ * assert.strictEqual(KeyPath.keystr(path, { simple: true, separator: "/" }), "layers/0/w")
+ * assert.strictEqual(KeyPath.keystr([]), "")
+ * ```
  */
 import * as Schema from "effect/Schema"
 import { quote } from "./internal/quote.ts"
@@ -89,17 +101,6 @@ const bracketed = (key: Key): string => {
  *
  * With `simple`, keys are printed bare; with `separator`, it is put between them: `layers/0/w`.
  * Source: `jax.tree_util.keystr`.
- *
- * @example
- * ```ts
- * import { KeyPath } from "@optim/pytree"
- * import * as assert from "node:assert"
- *
- * const path = [KeyPath.DictKey("layers"), KeyPath.SequenceKey(0), KeyPath.GetAttrKey("w")]
- * assert.strictEqual(KeyPath.keystr(path), "['layers'][0].w")
- * assert.strictEqual(KeyPath.keystr(path, { simple: true, separator: "/" }), "layers/0/w")
- * assert.strictEqual(KeyPath.keystr([]), "")
- * ```
  */
 export const keystr = (
   path: KeyPath,

@@ -274,6 +274,29 @@ describe("effect's data", () => {
     ])
     assert.deepStrictEqual(PyTree.leaves(new Layer({ w: 1 })), [1])
   })
+  it("which fields an instance has is seen anew each time", () => {
+    class Loose extends Data.Class<{ readonly a?: number; readonly b?: number; readonly _tag?: unknown }> {}
+    const instances = [
+      new Loose({ a: 1 }),
+      new Loose({ b: 2 }),
+      new Loose({}),
+      new Loose({ a: 1, b: 2 }),
+      new Loose({ _tag: 3 }),
+      new Loose({ _tag: "x" }),
+      new Loose({ _tag: "y" }),
+      new Loose({ a: 1, _tag: "y" }),
+      new Loose({ a: 1 })
+    ]
+    const defs = instances.map((instance) => PyTree.structure(instance))
+    assert.deepStrictEqual(
+      instances.map((instance) => PyTree.leaves<unknown>(instance)),
+      [[1], [2], [], [1, 2], [3], [], [], [1], [1]]
+    )
+    for (const [i, one] of defs.entries()) {
+      const equal = defs.flatMap((other, j) => (Equal.equals<unknown, unknown>(one, other) ? [j] : []))
+      assert.deepStrictEqual(equal, i % 8 === 0 ? [0, 8] : [i])
+    }
+  })
   it("instances of two classes differ even when their fields agree", () => {
     class Other extends Data.Class<{ readonly x: number; readonly y: number }> {}
     const found = rows(() => PyTree.map(new Point({ x: 1, y: 2 }), new Other({ x: 1, y: 2 }), (x) => x))

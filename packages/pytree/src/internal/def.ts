@@ -8,7 +8,7 @@ import { leafPaths } from "./paths.ts"
 import { print } from "./print.ts"
 import * as R from "./records.ts"
 
-export const TypeId = "~@optim/pytree/TreeDef"
+const TypeId = "~@optim/pytree/TreeDef"
 
 /**
  * The structure of a tree: all of it but its leaves. `T` is the type of the tree it was taken from.
@@ -67,7 +67,17 @@ export class Def implements TreeDef<never> {
   }
 }
 
-/** Is this value the structure of a tree? */
+/**
+ * Is this value the structure of a tree?
+ *
+ * @example
+ * ```ts
+ * import { PyTree, TreeDef } from "@optim/pytree"
+ * import * as assert from "node:assert"
+ *
+ * assert.ok(TreeDef.isTreeDef(PyTree.structure([1])) && !TreeDef.isTreeDef([1]))
+ * ```
+ */
 export const isTreeDef = (u: unknown): u is TreeDef => Predicate.hasProperty(u, TypeId)
 
 /** The records of a structure; every `TreeDef` is a `Def`, maybe of another copy of this package. */

@@ -6,8 +6,8 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { GetAttrKey } from "../KeyPath.ts"
-import type { NodeType, Parts } from "./nodeType.ts"
+import { GetAttrKey, type Key } from "../KeyPath.ts"
+import type { NodeType } from "./nodeType.ts"
 import { setOwn, sortedKeys } from "./plain.ts"
 
 type Values = Readonly<Record<string, unknown>>
@@ -27,16 +27,39 @@ class Fields {
   }
 }
 
-const take = (self: Values, names: ReadonlyArray<string>): Parts<Fields> => {
-  const children = names.map((name) => self[name])
-  return { children, metadata: new Fields(names, {}), keys: names.map(GetAttrKey) }
+/** Fields, and the keys of the children in paths. */
+interface Shape {
+  readonly metadata: Fields
+  readonly keys: ReadonlyArray<Key>
 }
 
-const takeSome = (self: Values, names: ReadonlyArray<string>, isFixed: (name: string) => boolean): Parts<Fields> => {
+const shapeOf = (names: ReadonlyArray<string>, fixed: Values): Shape => ({
+  metadata: new Fields(names, fixed),
+  keys: names.map(GetAttrKey)
+})
+
+type IsFixed = (name: string) => boolean
+
+const hasShape = (self: Values, names: ReadonlyArray<string>, isFixed: IsFixed, { fixed, names: children }: Fields) => {
+  let child = 0
+  for (const name of names) {
+    if (!isFixed(name)) {
+      if (name !== children[child++]) return false
+    } else if (!Object.hasOwn(fixed, name) || !Object.is(fixed[name], self[name])) return false
+  }
+  return child === children.length && names.length === child + Object.keys(fixed).length
+}
+
+/** The shape of an instance; `last` if it is that one, since most instances of a class are alike. */
+const shape = (self: Values, last: Shape, isFixed: IsFixed): Shape => {
+  const names = sortedKeys(self)
+  if (hasShape(self, names, isFixed, last.metadata)) return last
   const fixed = {}
   for (const name of names) if (isFixed(name)) setOwn(fixed, name, self[name])
-  const rest = names.filter((name) => !isFixed(name))
-  return { ...take(self, rest), metadata: new Fields(rest, fixed) }
+  return shapeOf(
+    names.filter((name) => !isFixed(name)),
+    fixed
+  )
 }
 
 const put = (prototype: object, { fixed, names }: Fields, children: ReadonlyArray<unknown>): Values => {
@@ -46,7 +69,7 @@ const put = (prototype: object, { fixed, names }: Fields, children: ReadonlyArra
   return self
 }
 
-const isTag = (self: Values): boolean => Object.hasOwn(self, "_tag") && typeof self["_tag"] === "string"
+const isTag = (self: Values): boolean => typeof self["_tag"] === "string"
 
 /** The codecs of fixed fields, by name. */
 export type FixedFields = Readonly<Record<string, Schema.Codec<unknown, unknown>>>
@@ -66,14 +89,17 @@ const codec = (fixed: FixedFields): Schema.Codec<Fields, unknown> =>
   )
 
 /** The node type of instances with this prototype. A string under `_tag` is always fixed. */
-export const fieldsOf = (prototype: object, fixed: FixedFields, name?: string): NodeType<unknown, Fields> => ({
-  ...(name === undefined ? {} : { name }),
-  metadata: codec(fixed),
-  flatten: (self) => {
-    const values = self as Values
-    const names = sortedKeys(values)
-    const isFixed = (name: string): boolean => Object.hasOwn(fixed, name) || (name === "_tag" && isTag(values))
-    return names.some(isFixed) ? takeSome(values, names, isFixed) : take(values, names)
-  },
-  unflatten: (metadata, children) => put(prototype, metadata, children)
-})
+export const fieldsOf = (prototype: object, fixed: FixedFields, name?: string): NodeType<unknown, Fields> => {
+  let last = shapeOf([], {})
+  return {
+    ...(name === undefined ? {} : { name }),
+    metadata: codec(fixed),
+    flatten: (self) => {
+      const values = self as Values
+      last = shape(values, last, (name) => Object.hasOwn(fixed, name) || (name === "_tag" && isTag(values)))
+      const { keys, metadata } = last
+      return { children: metadata.names.map((name) => values[name]), metadata, keys }
+    },
+    unflatten: (metadata, children) => put(prototype, metadata, children)
+  }
+}

@@ -14,7 +14,7 @@ export const Null = 1
 export const Sequence = 2
 export const Dict = 3
 export const Custom = 4
-export type Kind = typeof Leaf | typeof Null | typeof Sequence | typeof Dict | typeof Custom
+type Kind = typeof Leaf | typeof Null | typeof Sequence | typeof Dict | typeof Custom
 
 /** One node of a structure. All kinds have all fields, so that the engine sees a single shape. */
 export interface Record {
@@ -84,13 +84,16 @@ export const typeLabel = (type: AnyNodeType, owner: object | undefined): string 
 export const sameType = (self: Record, type: AnyNodeType, owner: object | undefined): boolean =>
   self.type!.name === type.name && (type.name !== undefined || self.owner === owner)
 
+/** `Equal`, without the price of it where the metadata is the same object. */
+export const sameMetadata = (self: unknown, that: unknown): boolean => self === that || Equal.equals(self, that)
+
 /** Do two nodes agree, leaving their children out of account? */
 export const sameNode = (self: Record, that: Record): boolean =>
   self === that ||
   (self.kind === that.kind &&
     self.arity === that.arity &&
     sameKeys(self.keys, that.keys) &&
-    (self.kind !== Custom || (sameType(self, that.type!, that.owner) && Equal.equals(self.metadata, that.metadata))))
+    (self.kind !== Custom || (sameType(self, that.type!, that.owner) && sameMetadata(self.metadata, that.metadata))))
 
 /** Do two structures agree in every node? */
 export const equals = (self: Records, that: Records): boolean => {

@@ -1,5 +1,4 @@
 /** Taking a tree apart along a given structure; what hangs below a leaf of the structure stays whole. */
-import * as Equal from "effect/Equal"
 import { isPlainPrototype } from "./plain.ts"
 import * as R from "./records.ts"
 import { nodeTypeOf } from "./register.ts"
@@ -34,7 +33,7 @@ const pushCustom = (stack: Array<unknown>, node: object, record: R.Record): bool
   const type = nodeTypeOf(node)
   if (type === undefined || !R.sameType(record, type, prototype as object)) return false
   const { children, metadata } = type.flatten(node)
-  if (children.length !== record.arity || !Equal.equals(metadata, record.metadata)) return false
+  if (children.length !== record.arity || !R.sameMetadata(metadata, record.metadata)) return false
   pushElements(stack, children)
   return true
 }
