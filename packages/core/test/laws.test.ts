@@ -293,8 +293,7 @@ const interruptions: { readonly [law: string]: Law } = {
 for (const backend of backends) {
   layer(backend.layer)(`laws on ${backend.name}`, (it) => {
     for (const row of catalogue) {
-      const { name } = row
-      describe(name, () => {
+      describe(`of ${row.name}`, () => {
         for (const [law, check] of Object.entries(laws)) it.effect(law, () => leavesNothing(check(row)))
         for (const [law, check] of Object.entries(interruptions)) it.effect(law, () => check(row))
         if (backend.layer !== Cpu.layer) it.effect("the numbers are the reference interpreter's", () => agrees(row))
