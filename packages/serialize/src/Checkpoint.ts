@@ -52,7 +52,7 @@ import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
-import { checkBudget, specOf, tensorsNamed } from "./internal/assemble.ts"
+import { checkBudget, entriesOf, specOf, tensorsNamed } from "./internal/assemble.ts"
 import { atomicWrite } from "./internal/atomicWrite.ts"
 import { asking, reading, type ReadError, writing, type WriteError } from "./internal/attempt.ts"
 import * as Document from "./internal/document.ts"
@@ -138,7 +138,8 @@ const taken = Effect.fnUntraced(function* <P, S>(
   yield* checkStep(operation, step)
   yield* asking(() => optimizer.params(state)) // fails for a state that was donated, or is another optimizer's
   const { subtreeDefs, treeDef } = state
-  const leaves = yield* readAll(operation, state.leaves, Names.pathsOfState(treeDef, subtreeDefs))
+  const paths = Names.placesOfState(treeDef, subtreeDefs).map(({ path }) => path)
+  const leaves = yield* readAll(operation, state.leaves, paths)
   const description = { name: optimizer.name, hyperParameters: fromOptimizer(optimizer.hyperParameters) }
   return new Checkpoint({ step, optimizer: description, metadata, treeDef, subtreeDefs, leaves })
 })
@@ -191,14 +192,11 @@ export const restore = <P, S>(
 ): Effect.Effect<Resumed<Promoted<P>, S>, CheckpointMismatch | OptimError, Tensors> =>
   restored("Checkpoint.restore", checkpoint, target)
 
-const toDocument = (operation: string, checkpoint: Checkpoint): Document.Document => {
-  const names = Names.ofState(checkpoint.treeDef, checkpoint.subtreeDefs)
-  return {
-    manifest: Manifest.encodeCheckpoint(operation, checkpoint),
-    metadata: checkpoint.metadata,
-    entries: checkpoint.leaves.map((leaf, index) => Safetensors.fromHost(names[index] ?? "", leaf))
-  }
-}
+const toDocument = (operation: string, checkpoint: Checkpoint): Document.Document => ({
+  manifest: Manifest.encodeCheckpoint(operation, checkpoint),
+  metadata: checkpoint.metadata,
+  entries: entriesOf(operation, Names.ofState(checkpoint.treeDef, checkpoint.subtreeDefs), checkpoint.leaves)
+})
 
 const fromDocument = (operation: string, { entries, manifest, metadata }: Document.Unchecked): Checkpoint => {
   const { nameLength, ...description } = Manifest.decodeCheckpoint(operation, manifest)
@@ -220,7 +218,8 @@ const chunks = (operation: string, checkpoint: Checkpoint): ReadonlyArray<Uint8A
  * A checkpoint as the bytes of a safetensors file.
  *
  * Throws `UnencodableCheckpoint` for a tree with nodes that have no codec and for hyper-parameters that are neither
- * numbers, flags, texts nor step sizes; `InvalidEntry` for metadata that is not well-formed text.
+ * numbers, flags, texts nor step sizes; `InvalidEntry` for metadata that is not well-formed text and for numbers that do
+ * not fit their shape.
  */
 export const toBytes = (checkpoint: Checkpoint): Uint8Array =>
   Safetensors.concat(chunks("Checkpoint.toBytes", checkpoint))
@@ -235,7 +234,7 @@ export const fromBytes = (bytes: Uint8Array): Checkpoint => bytesAs("Checkpoint.
 /**
  * A checkpoint as JSON text; numbers are exact, NaN and infinities included. For small states: a third larger than bytes.
  *
- * Throws `UnencodableCheckpoint`, as `toBytes` does.
+ * Throws `UnencodableCheckpoint` and `InvalidEntry`, as `toBytes` does.
  */
 export const toJson = (checkpoint: Checkpoint): string =>
   Document.toJsonText("Checkpoint.toJson", toDocument("Checkpoint.toJson", checkpoint))

@@ -48,6 +48,7 @@ import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
+import { entriesOf } from "./internal/assemble.ts"
 import { atomicWrite } from "./internal/atomicWrite.ts"
 import {
   flattening,
@@ -130,14 +131,11 @@ export const restore = <P>({ leaves, treeDef }: Params<P>): Effect.Effect<P, Out
   // filling the structure of a P with tensors makes a P
   Effect.map(makeAll(leaves), (tensors) => PyTree.unflatten(treeDef, tensors) as P)
 
-const toDocument = (operation: string, { leaves, metadata, treeDef }: Params): Document.Document => {
-  const names = Names.ofTree(treeDef)
-  return {
-    manifest: Manifest.encodeParams(operation, treeDef),
-    metadata,
-    entries: leaves.map((leaf, index) => Safetensors.fromHost(names[index] ?? "", leaf))
-  }
-}
+const toDocument = (operation: string, { leaves, metadata, treeDef }: Params): Document.Document => ({
+  manifest: Manifest.encodeParams(operation, treeDef),
+  metadata,
+  entries: entriesOf(operation, Names.ofTree(treeDef), leaves)
+})
 
 const fromDocument = (operation: string, document: Document.Unchecked): Params =>
   new Params({ metadata: document.metadata, ...Like.inItsOwn(operation, document) })

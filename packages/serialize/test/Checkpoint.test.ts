@@ -7,6 +7,7 @@ import {
   Checkpoint,
   CheckpointMismatch,
   InvalidCheckpoint,
+  InvalidEntry,
   InvalidSafetensors,
   Safetensors,
   UnencodableCheckpoint
@@ -383,6 +384,49 @@ describe("cases", () => {
     )
   })
 
+  it("toBytes and toJson fail on tensors that are too few or do not fit their shapes, and on broken text", () => {
+    for (const write of [Checkpoint.toBytes, Checkpoint.toJson]) {
+      assert.deepStrictEqual(
+        faultsOf(() => write(one({ leaves: [] }))),
+        [["leaves", "2 tensors", "0"]]
+      )
+      const leaves = [
+        { shape: [2], data: Float32Array.of(0, 0) },
+        { shape: [3], data: Float32Array.of(0, 0) }
+      ]
+      assert.instanceOf(
+        thrown(() => write(one({ leaves }))),
+        InvalidEntry
+      )
+      assert.instanceOf(
+        thrown(() => write(one({ metadata: { note: "\ud800" } }))),
+        InvalidEntry
+      )
+    }
+  })
+
+  it("a tree of 100,000 levels is written and read", () => {
+    let tree: unknown = 1
+    for (let level = 0; level < 100_000; level++) tree = level % 2 === 0 ? [tree] : { a: tree }
+    const treeDef = PyTree.structure(tree)
+    const again = Checkpoint.fromBytes(Checkpoint.toBytes(one({ treeDef })))
+    assert.isTrue(Equal.equals(again.treeDef, treeDef))
+  })
+
+  it("messages show no control characters of a file, cut long text and very many lines", () => {
+    const tensors = Array.from({ length: 1500 }, (_, index) =>
+      Safetensors.fromHost(`t${index}`, { shape: [], data: Float32Array.of(0) })
+    )
+    const { metadata } = Safetensors.decode(Checkpoint.toBytes(one()))
+    const lines = messageOf(() => Checkpoint.fromBytes(Safetensors.encode({ tensors, metadata }))).split("\n")
+    assert.strictEqual(lines.length, 1 + 1000 + 2)
+    assert.strictEqual(lines.at(-2), "  and 502 more")
+    const bytes = edited({ optimizer: { name: "sgd", hyperParameters: { [`\u001b${"b".repeat(1000)}`]: null } } })
+    const [, line = ""] = messageOf(() => Checkpoint.fromBytes(bytes)).split("\n")
+    assert.isTrue(line.startsWith(`  manifest.optimizer.hyperParameters.\\u001b${"b".repeat(100)}`))
+    assert.isBelow(line.length, 400)
+  })
+
   it("fromBytes fails on a file of another writer", () => {
     const foreign = Safetensors.encode({ tensors: [], metadata: { format: "pt" } })
     assert.strictEqual(
@@ -479,6 +523,11 @@ describe("cases", () => {
       subtrees: [[2000, ...Array.from({ length: 2000 }, () => "*")]],
       subtreeOf: Array.from({ length: 2000 }, () => 0)
     })
+    const slotless = edited({ tree, subtrees: [[null]], subtreeOf: Array.from({ length: levels + 1 }, () => 0) })
+    assert.deepStrictEqual(
+      faultsOf(() => Checkpoint.fromBytes(slotless)),
+      [["manifest.tree", "the names of 2 tensors", "far more text"]]
+    )
     assert.deepStrictEqual(
       faultsOf(() => Checkpoint.fromBytes(wide)),
       [["manifest.tree", "the names of 2 tensors", "far more text"]]

@@ -1,10 +1,23 @@
 /**
- * The tensors of a document in the order of its structure, found by name.
+ * The tensors of a document and their names: named when they are written, found by name when they are read.
  */
 import type { HostTensor } from "@optim/core/Tensors"
 import * as Safetensors from "../Safetensors.ts"
-import { InvalidBool, InvalidCheckpoint, UnsupportedDtype } from "../SerializeError.ts"
+import { InvalidBool, InvalidCheckpoint, UnencodableCheckpoint, UnsupportedDtype } from "../SerializeError.ts"
 import { type Fault, quoted, shape as showShape } from "./show.ts"
+
+/** An entry for each of these tensors. Throws `UnencodableCheckpoint` unless there is one tensor for each name. */
+export const entriesOf = (
+  operation: string,
+  names: ReadonlyArray<string>,
+  leaves: ReadonlyArray<HostTensor>
+): ReadonlyArray<Safetensors.Entry> => {
+  if (leaves.length !== names.length) {
+    const fault = { path: "leaves", expected: `${names.length} tensors`, found: String(leaves.length) }
+    throw new UnencodableCheckpoint({ operation, faults: [fault] })
+  }
+  return leaves.map((leaf, index) => Safetensors.fromHost(names[index] ?? "", leaf))
+}
 
 /** Names may take this much room beyond those that are there, so that a file of another structure still gets a list. */
 const roomForOthers = 1 << 20

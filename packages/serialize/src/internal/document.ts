@@ -11,6 +11,7 @@ import * as Safetensors from "../Safetensors.ts"
 import { InvalidCheckpoint, UnencodableCheckpoint } from "../SerializeError.ts"
 import * as Dtypes from "./dtypes.ts"
 import { fromIssue } from "./faults.ts"
+import { check } from "./headerWriter.ts"
 import * as JsonText from "./jsonText.ts"
 import { type Fault, shape as showShape } from "./show.ts"
 
@@ -88,9 +89,10 @@ const JsonDocument = Schema.Struct({
   tensors: Schema.Record(Schema.String, JsonEntry)
 })
 
-/** The document as a JSON value. Throws `UnencodableCheckpoint`. */
+/** The document as a JSON value. Throws `UnencodableCheckpoint` and `InvalidEntry`. */
 export const toJson = (operation: string, { entries, manifest, metadata }: Document): Schema.JsonObject => {
   checkMetadata(operation, metadata)
+  check(entries, metadata)
   const tensors = entries.map(({ bytes, dtype, name, shape }) => [name, { dtype, shape, data: Base64.encode(bytes) }])
   return Object.assign({}, manifest, { metadata, tensors: Object.fromEntries(tensors) as Schema.JsonObject }) // JSON values
 }
@@ -124,7 +126,7 @@ export const fromJson = (operation: string, value: unknown): Unchecked => {
   return { manifest: value, metadata: decoded.success.metadata, entries }
 }
 
-/** The document as JSON text. Throws `UnencodableCheckpoint`. */
+/** The document as JSON text. Throws `UnencodableCheckpoint` and `InvalidEntry`. */
 export const toJsonText = (operation: string, document: Document): string =>
   textOf(operation, toJson(operation, document))
 

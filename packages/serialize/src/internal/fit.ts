@@ -8,10 +8,8 @@ import { specOf } from "./assemble.ts"
 import * as Names from "./names.ts"
 import type { Fault } from "./show.ts"
 
-/** A tensor: what tells it from the others, its path in messages, its dtype and shape in words. */
-export interface Slot {
-  readonly key: string
-  readonly path: string
+/** A tensor: its place, its dtype and shape in words. */
+export interface Slot extends Names.Place {
   readonly spec: string
 }
 
@@ -41,7 +39,7 @@ export interface Layout {
 }
 
 const slots = ({ specs, subtreeDefs, treeDef }: Layout): ReadonlyArray<Slot> =>
-  Names.pathsOfState(treeDef, subtreeDefs).map((path, index) => ({ key: path, path, spec: specs[index] ?? "" }))
+  Names.placesOfState(treeDef, subtreeDefs).map((place, index) => ({ ...place, spec: specs[index] ?? "" }))
 
 const structures = ({ subtreeDefs, treeDef }: Layout): string =>
   [...new Set([treeDef, ...subtreeDefs].map(String))].join(", ")

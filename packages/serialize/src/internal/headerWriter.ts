@@ -87,14 +87,19 @@ const padded = (json: string): Uint8Array => {
   return header
 }
 
+/** Throws `InvalidEntry` for tensors and metadata that cannot be written, or not be read again. */
+export const check = (tensors: ReadonlyArray<Described>, metadata: Readonly<Record<string, string>>): void => {
+  tensors.forEach(checkTensor)
+  checkNames(tensors)
+  checkMetadata(metadata)
+}
+
 /** The pieces of a file, in order: its header with the length before it, then the bytes of each tensor. Throws `InvalidEntry`. */
 export const pieces = (
   tensors: ReadonlyArray<Described>,
   metadata: Readonly<Record<string, string>>
 ): ReadonlyArray<Uint8Array> => {
-  tensors.forEach(checkTensor)
-  checkNames(tensors)
-  checkMetadata(metadata)
+  check(tensors, metadata)
   const ordered = tensors.toSorted(inFileOrder)
   const header = padded(`{${[...metadataEntry(metadata), ...tensorEntries(ordered)].join(",")}}`)
   return [header, ...ordered.map(({ bytes }) => bytes)]

@@ -39,7 +39,7 @@ export const lengths = (nodes: ReadonlyArray<NodeJson>): ReadonlyArray<number> =
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, number) => total + number, 0)
 
-/** The length of all names of a state together: each leaf's name once for each of its slots, and the slot's own. */
+/** The length of all names of a state together, or more: each leaf's name once for each of its slots, and the slot's own. */
 export const ofState = (
   tree: ReadonlyArray<NodeJson>,
   subtrees: ReadonlyArray<ReadonlyArray<NodeJson>>,
@@ -52,7 +52,7 @@ export const ofState = (
   return sum(
     lengths(tree).map((length, index) => {
       const { count, length: inner } = slots[subtreeOf[index] ?? 0] ?? { count: 0, length: 0 }
-      return (length + 1) * count + inner
+      return (length + 1) * Math.max(count, 1) + inner // a leaf without slots has a path, too
     })
   )
 }

@@ -42,16 +42,23 @@ export const ofState = (
   )
 }
 
-const withSlot = (path: string, slot: string): string =>
-  slot === "" ? path : `${path === "" ? "(root)" : path} slot ${slot}`
+/** Where a tensor of an optimizer state is: `key` tells it from all others, `path` stands in messages. */
+export interface Place {
+  readonly key: string
+  readonly path: string
+}
 
-/** The paths of the tensors of an optimizer state as they stand in messages: `['layers'][0].w slot m`. */
-export const pathsOfState = (
+const place = (leaf: KeyPath.KeyPath, slot: KeyPath.KeyPath): Place => {
+  const outer = KeyPath.keystr(leaf)
+  const key = `${outer} ${KeyPath.keystr(slot)}`
+  return { key, path: slot.length === 0 ? outer : `${outer === "" ? "(root)" : outer} slot ${simple(slot)}` }
+}
+
+/** The places of the tensors of an optimizer state, with paths like `['layers'][0].w slot m`. */
+export const placesOfState = (
   treeDef: TreeDef.TreeDef,
   subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
-): ReadonlyArray<string> => {
-  const outer = TreeDef.paths(treeDef).map((path) => KeyPath.keystr(path))
-  return subtreeDefs.flatMap((def, index) =>
-    TreeDef.paths(def).map((path) => withSlot(outer[index] ?? "", simple(path)))
-  )
+): ReadonlyArray<Place> => {
+  const outer = TreeDef.paths(treeDef)
+  return subtreeDefs.flatMap((def, index) => TreeDef.paths(def).map((slot) => place(outer[index] ?? [], slot)))
 }

@@ -21,15 +21,34 @@ export interface Fault {
   readonly found: string
 }
 
+const widestCell = 200
+
+const mostRows = 1000
+
+const escaped = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Text from a file or from the user, fit for a line: no control characters, not longer than a cell. */
+const cell = (text: string): string => {
+  const line = text.length > widestCell ? `${text.slice(0, widestCell)}…` : text
+  return line.replaceAll(/\p{Cc}/gu, escaped)
+}
+
+const row = ({ expected, found, path }: Fault): Fault => ({
+  path: path === "" ? "(root)" : cell(path),
+  expected: cell(expected),
+  found: cell(found)
+})
+
 const widest = (words: ReadonlyArray<string>): number => words.reduce((width, { length }) => Math.max(width, length), 0)
 
-/** One line per fault, columns aligned. */
+/** One line per fault, columns aligned; of very many, the first thousand and how many more there are. */
 export const table = (faults: ReadonlyArray<Fault>): ReadonlyArray<string> => {
-  const rows = faults.map((fault) => ({ ...fault, path: fault.path === "" ? "(root)" : fault.path }))
+  const rows = faults.slice(0, mostRows).map(row)
   const pathWidth = widest(rows.map(({ path }) => path))
   const expectedWidth = widest(rows.map(({ expected }) => expected))
-  return rows.map(
+  const lines = rows.map(
     ({ expected, found, path }) =>
       `  ${path.padEnd(pathWidth)}   expected ${expected.padEnd(expectedWidth)}   found ${found}`
   )
+  return faults.length > mostRows ? [...lines, `  and ${faults.length - mostRows} more`] : lines
 }
