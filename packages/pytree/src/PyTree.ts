@@ -14,4 +14,4 @@ export { type Node, type NodeType, type Parts, symbol } from "./internal/nodeTyp
 export type { Options, PathOptions } from "./internal/options.ts"
 export { ravel, type Raveled } from "./internal/ravel.ts"
 export { broadcast, transpose } from "./internal/transpose.ts"
-export type { AllLeaves, Leaf, Mapped, Piece } from "./internal/types.ts"
+export type { AllLeaves, Leaf, Mapped, Marked, Piece } from "./internal/types.ts"

@@ -607,6 +607,20 @@ describe("map", () => {
 Pass a tree that has what is expected at these paths.`
     )
   })
+  it("refuses one key, element or child too many", () => {
+    assert.deepStrictEqual(
+      rows(() => PyTree.map({ a: 1 }, { a: 1, b: 2 }, (x) => x)),
+      [["['b']", "nothing", "a leaf"]]
+    )
+    assert.deepStrictEqual(
+      rows(() => PyTree.map([1], [1, 2], (x) => x)),
+      [["", "an array of 1", "an array of 2"]]
+    )
+    assert.deepStrictEqual(
+      rows(() => PyTree.map(new Labeled("a", [1]), new Labeled("a", [1, 2]), (x) => x)),
+      [["", "test/Labeled[a] of 1", "test/Labeled[a] of 2"]]
+    )
+  })
   it("names what kinds of nodes it found", () => {
     const first = { a: [1], b: { x: 1 }, c: Option.some(1), d: new Point({ x: 1, y: 2 }), e: {}, f: 1 }
     const second = { a: { 0: 1 }, b: 1, c: Option.none(), d: { x: 1, y: 2 }, e: null, f: [1] }

@@ -43,8 +43,20 @@ const inferInner = (outer: TreeDef, tree: unknown, isLeaf: IsLeaf | undefined): 
  * ```
  */
 export const transpose: {
-  <O, T>(outer: TreeDef<O>, inner: null, tree: T, options?: Options<unknown>): Mapped<Piece<O, T>, Mapped<O, Leaf<T>>>
-  <O, I, T>(outer: TreeDef<O>, inner: TreeDef<I>, tree: T, options?: Options<unknown>): Mapped<I, Mapped<O, Leaf<T>>>
+  <O, T>(outer: TreeDef<O>, inner: null, tree: T): Mapped<Piece<O, T>, Mapped<O, Leaf<T>>>
+  <O, I, T>(outer: TreeDef<O>, inner: TreeDef<I>, tree: T): Mapped<I, Mapped<O, Leaf<T>>>
+  <O, T, L = unknown>(
+    outer: TreeDef<O>,
+    inner: null,
+    tree: T,
+    options: Options<L>
+  ): Mapped<Piece<O, T>, Mapped<O, Leaf<T, L>>, L>
+  <O, I, T, L = unknown>(
+    outer: TreeDef<O>,
+    inner: TreeDef<I>,
+    tree: T,
+    options: Options<L>
+  ): Mapped<I, Mapped<O, Leaf<T, L>>>
 } = (outer: TreeDef, inner: TreeDef | null, tree: unknown, options?: Options<unknown>): never => {
   const isLeaf = isLeafOf(options)
   const innerDef = inner ?? inferInner(outer, tree, isLeaf)
