@@ -371,6 +371,12 @@ describe("custom nodes", () => {
   it("a plain object cannot pretend to be a custom node", () => {
     const forged = { [PyTree.symbol]: { flatten: 1 } }
     assert.deepStrictEqual(PyTree.leaves<unknown>(forged), [1])
+    const labeled = new Labeled("a", [1])
+    const likeLabeled = { [PyTree.symbol]: labeled[PyTree.symbol], label: "a", parts: [1] }
+    assert.lengthOf(
+      rows(() => PyTree.map<unknown, unknown, unknown>(labeled, likeLabeled, (leaf) => leaf)),
+      1
+    )
   })
   it("a registered class comes apart by its fields, and its subclasses do not", () => {
     class Sub extends Registered {}

@@ -3,11 +3,11 @@
  */
 import type { KeyPath } from "../KeyPath.ts"
 import { LeafCountMismatch } from "../TreeError.ts"
-import { recordsOf, type TreeDef } from "./def.ts"
-import { type CheckOptions, checked } from "./check.ts"
+import { recordsOf, type TreeDef } from "./structure/def.ts"
+import { type CheckOptions, checked } from "./walk/check.ts"
 import { isLeafOf, isLeafWithPathOf, type Options, type PathOptions } from "./options.ts"
-import { put } from "./put.ts"
-import { take } from "./take.ts"
+import { put } from "./walk/put.ts"
+import { take } from "./walk/take.ts"
 import type { Leaf, Mapped, Marked } from "./types.ts"
 
 /**

@@ -8,7 +8,7 @@
 import type * as Chunk from "effect/Chunk"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import type { Node } from "./nodeType.ts"
+import type { Node } from "./nodes/nodeType.ts"
 
 type Primitive = string | number | bigint | boolean | symbol
 

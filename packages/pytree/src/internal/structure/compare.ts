@@ -1,6 +1,6 @@
 /** All places in which two structures differ. */
-import type { Key, KeyPath } from "../KeyPath.ts"
-import { quote } from "./quote.ts"
+import type { Key, KeyPath } from "../../KeyPath.ts"
+import { quote } from "../quote.ts"
 import { childKey } from "./paths.ts"
 import { customName } from "./print.ts"
 import * as R from "./records.ts"
