@@ -62,6 +62,20 @@ layer(Cpu.layer)("errors", (it) => {
     })
   )
 
+  it.effect("gradients that go deeper than the parameters are refused", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* refused({ w: 1, b: [2, 3] }, { w: [1], b: [2, null] }), {
+        _tag: "StructureMismatch",
+        message: [
+          "leafwise.update: the gradients and the parameters differ in structure",
+          "  ['b'][1]   expected a leaf   found null",
+          "  ['w']      expected a leaf   found an array of 1",
+          "Pass the tree that valueAndGrad returned for the parameters given to init."
+        ].join("\n")
+      })
+    })
+  )
+
   it.effect("null in the parameters has no state, and asks for null in the gradients", () =>
     Effect.gen(function* () {
       const { optimizer } = watched()
