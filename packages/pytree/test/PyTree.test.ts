@@ -344,9 +344,9 @@ describe("custom nodes", () => {
       "PyTreeDef([CustomNode(Anonymous, [*]), CustomNode(Anonymous, [*])])"
     )
     assert.isTrue(Equal.equals(PyTree.structure(one), PyTree.structure(PyTree.map<unknown, unknown>(one, String))))
-    assert.lengthOf(
+    assert.deepStrictEqual(
       rows(() => PyTree.map(one, other, (leaf) => leaf)),
-      2
+      ["[0]", "[1]"].map((path) => [path, "Anonymous of 1", "Anonymous of 1 by another class"])
     )
   })
   it("the same class from two copies of a package is one node type", () => {
@@ -611,6 +611,14 @@ describe("map", () => {
   ['scale']            expected null            found a leaf
   ['tail']             expected an array of 2   found an array of 3
 Pass a tree that has what is expected at these paths.`
+    )
+  })
+  it("names only the first keys of an object that has many", () => {
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index]))
+    const words = "an object with 'k0', 'k1', 'k10', 'k11', 'k12', 'k13', … (20 keys)"
+    assert.deepStrictEqual(
+      rows(() => PyTree.map(many, [], (x) => x)),
+      [["", words, "an array of 0"]]
     )
   })
   it("refuses one key, element or child too many", () => {
