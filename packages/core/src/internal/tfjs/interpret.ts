@@ -6,15 +6,26 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
-import type { DType } from "../../Expr.ts"
+import type { DType, TensorSpec } from "../../Expr.ts"
 import type { Plan } from "../../Plan.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
+import { sizeOf } from "../trace/shape.ts"
+import { OutOfMemoryDefect } from "./allocation.ts"
 import { operations } from "./operations.ts"
 
 /** A number of the host in a dtype: cut towards zero for int32, 0 or 1 for bool; tfjs rounds it once for float32. */
 const onDevice = (value: number, dtype: DType): number => {
   if (dtype === "bool") return value === 0 ? 0 : 1
   return dtype === "int32" ? Math.trunc(value) : value
+}
+
+/** JavaScript throws a RangeError for an array that it cannot allocate. */
+const checkedSize = <A>({ shape }: TensorSpec, compute: () => A): A => {
+  try {
+    return compute()
+  } catch (error) {
+    throw error instanceof RangeError ? new OutOfMemoryDefect(4 * sizeOf(shape)) : error
+  }
 }
 
 class Run {
@@ -76,7 +87,8 @@ class Run {
   /** Computes a node; whatever it needs in between is disposed. */
   step(id: number): void {
     const node = this.#node(id)
-    if (node.operation.op !== "input") this.#values[id] = tf.keep(tf.tidy(() => this.#compute(node)))
+    if (node.operation.op !== "input")
+      this.#values[id] = tf.keep(tf.tidy(() => checkedSize(node, () => this.#compute(node))))
   }
 
   release(ids: Iterable<number>): void {

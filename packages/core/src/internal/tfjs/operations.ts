@@ -94,15 +94,13 @@ const reduction =
       ? tf.fill(mutableShape(context), neutralIn(op, context.dtype), context.dtype)
       : reduce(present(x), [...context.operation.axes])
 
-/** NaN if there is one; of zeros +0 if there is one: where 0 is the largest, only +0 has a reciprocal above it. */
+/** Of zeros +0 if there is one: where 0 is the largest, only +0 has a reciprocal above it. */
 const largest = (x: Tensor, axes: Array<number>): Tensor => {
   const extreme = tf.max(x, axes)
   if (x.dtype !== "float32") return extreme
   const zero = tf.zerosLike(extreme)
   const positive = tf.greater(tf.max(tf.div(tf.onesLike(x), x), axes), zero)
-  const signed = tf.where(tf.equal(extreme, zero), tf.where(positive, zero, tf.neg(zero)), extreme)
-  const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
-  return tf.where(tf.greater(nans, zero), tf.fill(extreme.shape, Number.NaN), signed)
+  return tf.where(tf.equal(extreme, zero), tf.where(positive, zero, tf.neg(zero)), extreme)
 }
 
 const smallest = (x: Tensor, axes: Array<number>): Tensor =>
