@@ -84,7 +84,14 @@ for (const backend of backends) {
     )
 
     it.effect("l2Norm releases everything, also while it waits for its number", () =>
-      alwaysReleases(Optimizer.l2Norm(point), 3)
+      Effect.gen(function* () {
+        yield* alwaysReleases(Optimizer.l2Norm(point), 3)
+        const before = yield* memory
+        const waiting = yield* Effect.forkChild(Optimizer.l2Norm(point), { startImmediately: true })
+        assert.isAbove((yield* memory).numTensors, before.numTensors)
+        yield* Fiber.interrupt(waiting)
+        assert.deepStrictEqual(yield* memory, before)
+      })
     )
 
     it.effect("training by hand releases everything", () => alwaysReleases(Effect.scoped(byHand), 30))
