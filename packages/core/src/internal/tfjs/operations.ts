@@ -68,10 +68,6 @@ const pow = (a: Tensor, b: Tensor): Tensor => {
   return tf.where(isOne, tf.onesLike(a), tf.pow(a, b))
 }
 
-const comparable = (x: Tensor): Tensor => (x.dtype === "bool" ? tf.cast(x, "int32") : x)
-
-const comparison = (compute: (a: Tensor, b: Tensor) => Tensor) => two((a, b) => compute(comparable(a), comparable(b)))
-
 const neutral: Record<ReduceOp, number> = {
   sum: 0,
   max: Number.NEGATIVE_INFINITY,
@@ -150,12 +146,12 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   pow: two(pow),
   maximum: two(maximum),
   minimum: two(minimum),
-  less: comparison(tf.less),
-  lessEqual: comparison(tf.lessEqual),
-  greater: comparison(tf.greater),
-  greaterEqual: comparison(tf.greaterEqual),
-  equal: comparison(tf.equal),
-  notEqual: comparison(tf.notEqual),
+  less: two(tf.less),
+  lessEqual: two(tf.lessEqual),
+  greater: two(tf.greater),
+  greaterEqual: two(tf.greaterEqual),
+  equal: two(tf.equal),
+  notEqual: two(tf.notEqual),
   and: two(tf.logicalAnd),
   or: two(tf.logicalOr),
   select: ([condition, a, b]) => select(present(condition), present(a), present(b)),
