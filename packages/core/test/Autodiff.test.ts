@@ -240,6 +240,21 @@ for (const backend of backends) {
       )
     )
 
+    it.effect("an effect that fails within a loss leaves the derivative around it alone", () =>
+      leavesNothing(
+        Effect.gen(function* () {
+          const runSync = Effect.runSyncWith(yield* Effect.context<Tensors.Tensors>())
+          const vector = (x: Scalar): Tensor => tf.mul(x, tf.tensor1d([1, 2]))
+          const careful = (x: Scalar): Tensor => {
+            const cube = tf.mul(square(x), x)
+            runSync(Effect.flip(valueAndGrad(vector)(x)))
+            return cube
+          }
+          assert.deepStrictEqual(values(yield* scoped(grad(careful)(3))), [[27]])
+        })
+      )
+    )
+
     it.effect("infinite and undefined numbers are numbers", () =>
       Effect.gen(function* () {
         assert.deepInclude(yield* scoped(valueAndGrad((x: Scalar) => tf.div(1, x))(0)), { value: Infinity })
@@ -267,6 +282,11 @@ const complaints: { readonly [name: string]: readonly [(params: never) => unknow
     ({ b }: { readonly b: Tensor1D }) => tf.square(b),
     { a: 1, b: Float32Array.of(1, 2) },
     notScalar("a float32 tensor of shape [2]")
+  ],
+  "a vector of one element": [
+    ({ b }: { readonly b: Tensor1D }) => tf.square(b),
+    { a: 1, b: Float32Array.of(1) },
+    notScalar("a float32 tensor of shape [1]")
   ],
   "an integer": [
     ({ a }: { readonly a: Scalar }) => tf.cast(a, "int32"),
