@@ -20,7 +20,7 @@ import { memo } from "../memo.ts"
 import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { checkStep } from "./step.ts"
-import { type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
+import { type AnyState, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
@@ -74,7 +74,7 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
 const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
   const compiled = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  return (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
+  return (state: AnyState): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
     if (
       latest !== undefined &&
@@ -113,10 +113,10 @@ interface Prepared {
   readonly scalars: Float64Array
 }
 
-const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, unknown>) => CompiledUpdate) => {
+const updating = <S>(name: string, compiledFor: (state: AnyState) => CompiledUpdate) => {
   const operation = `${name}.update`
 
-  const prepare = (step: number, grads: unknown, state: OptimizerState<unknown, unknown>): Prepared => {
+  const prepare = (step: number, grads: unknown, state: AnyState): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
     const { treeDef } = state
