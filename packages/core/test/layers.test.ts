@@ -3,7 +3,7 @@
  *
  * The first test needs a process in which no backend is up, and brings both up for the others.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Autodiff, Expr, Optimizer, Plan, Program, Tensors } from "@optim/core"
 import * as Cpu from "@optim/core/cpu"
 import * as Wasm from "@optim/core/wasm"
@@ -38,7 +38,9 @@ const onlyOf = ([tensor]: ReadonlyArray<tf.Tensor>): tf.Tensor => tensor ?? asse
 describe("while a layer comes up", () => {
   it.effect("another computes, and comes up itself", () =>
     Effect.gen(function* () {
-      assert.isUndefined(tf.engine().registry["wasm"])
+      const { registry, registryFactory } = tf.engine()
+      assert.isUndefined(registry["wasm"])
+      const makes = vi.spyOn(registryFactory["wasm"] ?? assert.fail("nothing to make"), "factory")
       const starting = yield* Effect.forkChild(Effect.all([wasm, wasm], { concurrency: 2 }), { startImmediately: true })
       const tensors = yield* cpu
       const output = onlyOf(yield* execute(tensors, yield* scoped(tensors.make(numbers))))
@@ -46,6 +48,7 @@ describe("while a layer comes up", () => {
       const [one, other] = yield* Fiber.join(starting)
       assert.strictEqual(one.backend, "wasm")
       assert.strictEqual(other.backend, "wasm")
+      assert.strictEqual(makes.mock.calls.length, 1)
     })
   )
 })
@@ -68,13 +71,11 @@ for (const current of ["cpu", "wasm"]) {
       Effect.gen(function* () {
         for (const tensors of yield* both) {
           const made = yield* scoped(tensors.make(numbers))
+          assert.strictEqual(placeOf(made), tensors.backend)
           const shared = yield* scoped(tensors.share(made))
+          assert.deepStrictEqual([made, shared].map(placeOf), [tensors.backend, tensors.backend])
           const output = onlyOf(yield* execute(tensors, shared))
-          assert.deepStrictEqual([made, shared, output].map(placeOf), [
-            tensors.backend,
-            tensors.backend,
-            tensors.backend
-          ])
+          assert.deepStrictEqual([shared, output].map(placeOf), [tensors.backend, tensors.backend])
           assert.deepStrictEqual(yield* tensors.read(output), Float32Array.of(1, 1))
         }
       })
