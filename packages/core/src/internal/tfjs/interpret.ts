@@ -14,6 +14,31 @@ import { operations } from "./operations.ts"
 /** A number of the host in a dtype: cut towards zero for int32, rounded once for float32. */
 const onDevice = (value: number, dtype: DType): number => (dtype === "int32" ? Math.trunc(value) : value)
 
+const nodeOf = ({ nodes }: Program, id: number): Node => {
+  const node = nodes[id]
+  if (node === undefined) throw new Error(`a verified program has a node ${id}`)
+  return node
+}
+
+/** The dtype in which a scalar meets the tensors of a node; a condition says nothing about the values. */
+const scalarDType = (program: Program, node: Node): DType => {
+  const compared = node.args.find((arg) => arg._tag === "Node")
+  const decides = node.dtype === "bool" && node.operation.op !== "select" && compared !== undefined
+  return decides ? nodeOf(program, compared.id).dtype : node.dtype
+}
+
+/** The value of one node, given those of the nodes before it. */
+export const computeNode = (program: Program, id: number, scalars: Float64Array, valueOf: (id: number) => Tensor): Tensor => {
+  const node = nodeOf(program, id)
+  const dtype = scalarDType(program, node)
+  const filled = (scalar: number, shape: Array<number>): Tensor => tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)
+  if (node.operation.op === "fill") return filled(node.args[0]?.id ?? 0, [...node.shape])
+  const args = node.args.map((arg: Argument) => (arg._tag === "Node" ? valueOf(arg.id) : filled(arg.id, [])))
+  // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
+  const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor
+  return row(args, node)
+}
+
 class Run {
   readonly #program: Program
   readonly #inputs: ReadonlyArray<Tensor>
@@ -27,53 +52,17 @@ class Run {
     this.#values = new Array<Tensor | undefined>(program.nodes.length)
   }
 
-  #node(id: number): Node {
-    const node = this.#program.nodes[id]
-    if (node === undefined) throw new Error(`a verified program has a node ${id}`)
-    return node
-  }
-
-  value(id: number): Tensor {
-    const { operation } = this.#node(id)
+  #value(id: number): Tensor {
+    const { operation } = nodeOf(this.#program, id)
     const value = operation.op === "input" ? this.#inputs[operation.index] : this.#values[id]
     if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
     return value
   }
 
-  #scalar(id: number): number {
-    return this.#scalars[id] ?? Number.NaN
-  }
-
-  /** The dtype in which a scalar meets the tensors of a node; a condition says nothing about the values. */
-  #scalarDType(node: Node): DType {
-    const compared = node.args.find((arg) => arg._tag === "Node")
-    const decides = node.dtype === "bool" && node.operation.op !== "select" && compared !== undefined
-    return decides ? this.#node(compared.id).dtype : node.dtype
-  }
-
-  #argument(arg: Argument, node: Node): Tensor {
-    if (arg._tag === "Node") return this.value(arg.id)
-    const dtype = this.#scalarDType(node)
-    return tf.fill([], onDevice(this.#scalar(arg.id), dtype), dtype)
-  }
-
-  #fill(node: Node): Tensor {
-    const value = this.#scalar(node.args[0]?.id ?? 0)
-    return tf.fill([...node.shape], onDevice(value, node.dtype), node.dtype)
-  }
-
-  #compute(node: Node): Tensor {
-    if (node.operation.op === "fill") return this.#fill(node)
-    const args = node.args.map((arg) => this.#argument(arg, node))
-    // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
-    const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor
-    return row(args, node)
-  }
-
   /** Computes a node; whatever it needs in between is disposed. */
   step(id: number): void {
-    const node = this.#node(id)
-    if (node.operation.op !== "input") this.#values[id] = tf.keep(tf.tidy(() => this.#compute(node)))
+    if (nodeOf(this.#program, id).operation.op === "input") return
+    this.#values[id] = tf.keep(tf.tidy(() => computeNode(this.#program, id, this.#scalars, (arg) => this.#value(arg))))
   }
 
   release(ids: Iterable<number>): void {
@@ -87,8 +76,8 @@ class Run {
   outputs(): ReadonlyArray<Tensor> {
     const taken = new Set<Tensor>()
     return this.#program.outputs.map((id) => {
-      const value = this.value(id)
-      const owned = this.#node(id).operation.op !== "input" && !taken.has(value)
+      const value = this.#value(id)
+      const owned = nodeOf(this.#program, id).operation.op !== "input" && !taken.has(value)
       taken.add(value)
       return owned ? value : tf.keep(tf.clone(value))
     })
@@ -97,16 +86,16 @@ class Run {
 
 /** Executes a plan; the caller owns the outputs. */
 export const interpret = (
-  { program, steps }: Plan,
+  { program, releases }: Plan,
   inputs: ReadonlyArray<Tensor>,
   scalars: Float64Array
 ): ReadonlyArray<Tensor> => {
   const run = new Run(program, inputs, scalars)
   try {
-    for (const { node, release } of steps) {
+    releases.forEach((release, node) => {
       run.step(node)
       run.release(release)
-    }
+    })
     return run.outputs()
   } catch (error) {
     run.release(program.nodes.keys())

@@ -16,12 +16,15 @@ export interface Backend {
   readonly name: string
   /** The size of the backend's own heap, if it has one. */
   readonly heapBytes: () => number | undefined
+  /** How it executes plans. Consumes what is donated, if it succeeds. */
+  readonly execute: (execution: Execution) => ReadonlyArray<Tensor>
 }
 
 const dtypeOf = (data: HostTensor["data"]): "float32" | "int32" | "bool" =>
   data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "bool"
 
-const execute = ({ donated, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
+/** Execution node by node, for backends without kernels. */
+export const interpreted = ({ donated, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
   const outputs = interpret(plan, inputs, scalars)
   for (const tensor of donated) if (!tensor.isDisposed) tensor.dispose()
   return outputs
@@ -47,7 +50,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
     make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
     read: (tensor) => Effect.promise(() => tensor.data()),
     share: (tensor) => Effect.sync(() => tf.keep(tf.clone(tensor))),
-    execute: (execution) => section(() => execute(execution)),
+    execute: (execution) => section(() => backend.execute(execution)),
     differentiate: (loss, params) =>
       Effect.flatMap(
         section(() => differentiate(loss, params)),

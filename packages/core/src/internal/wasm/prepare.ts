@@ -1,0 +1,226 @@
+/**
+ * A plan made ready for the heap: everything about its execution that does not depend on addresses.
+ *
+ * Kernels of one kind that follow each other become one call with a record each. The block of records lives in the heap
+ * as long as the plan is known; an execution only writes the addresses into it.
+ */
+import type { FusedStep } from "../plan/fuse.ts"
+import type { Plan } from "../../Plan.ts"
+import { sizeOf } from "../trace/shape.ts"
+import { recordWords } from "./compile.ts"
+import type { Modules, Run } from "./modules.ts"
+
+const wordBytes = 4
+
+/** Several applications of one kernel with the same scalars. */
+export interface Call {
+  readonly _tag: "Call"
+  readonly run: Run
+  readonly count: number
+  /** Where its records start, in words from the start of the block. */
+  readonly records: number
+  /** Where its scalars start, in words from the start of the block. */
+  readonly scalarWords: number
+  readonly scalars: ReadonlyArray<number>
+}
+
+/** A node that tfjs computes. */
+export interface LibraryCall {
+  readonly _tag: "Library"
+  readonly node: number
+}
+
+/** A result that kernels add to, and so must hold the neutral element before. */
+export interface Initial {
+  readonly node: number
+  readonly size: number
+  readonly value: number
+}
+
+/** A place in the block that takes the address of a node's numbers. */
+export interface AddressWord {
+  readonly word: number
+  readonly node: number
+}
+
+/** Numbers between kernels that no one outside sees: an offset in a block that lives for one execution. */
+export interface Temporary {
+  readonly node: number
+  readonly offset: number
+}
+
+/** A plan ready for execution. */
+export interface Prepared {
+  readonly plan: Plan
+  readonly calls: ReadonlyArray<Call | LibraryCall>
+  readonly words: Int32Array
+  readonly addresses: ReadonlyArray<AddressWord>
+  readonly initials: ReadonlyArray<Initial>
+  /** Nodes of the program's inputs, by position. */
+  readonly inputNodes: ReadonlyArray<number | undefined>
+  /** Nodes that kernels write and that are tensors: outputs, and what library operations read. */
+  readonly tensors: ReadonlyArray<number>
+  readonly temporaries: ReadonlyArray<Temporary>
+  readonly temporaryBytes: number
+  /** For each output that may be written over an input: the position of that input, if it is donated and alone. */
+  readonly inPlace: ReadonlyMap<number, number>
+}
+
+const identity = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }
+
+const isEmpty = ({ extents }: FusedStep): boolean => extents.includes(0)
+
+const recordOf = ({ extents, inputs, kernel, results }: FusedStep): { words: ReadonlyArray<number>; nodes: ReadonlyArray<number> } => {
+  const buffers = [...inputs, ...results]
+  const outer = kernel.loops - 1
+  // The address comes later; a stride of the innermost loop is known to the code.
+  const words = buffers.flatMap(({ strides }) => [0, ...strides.slice(0, outer).map((stride) => stride * wordBytes)])
+  return { words: [...extents, ...words], nodes: buffers.map(({ node }) => node) }
+}
+
+interface Group {
+  readonly key: string
+  readonly steps: Array<FusedStep>
+}
+
+/** Neighbours with the same kernel and scalars together. */
+const grouped = (plan: Plan): ReadonlyArray<Group | LibraryCall> => {
+  const groups: Array<Group | LibraryCall> = []
+  for (const step of plan.steps) {
+    if (step._tag === "Library") {
+      groups.push(step)
+      continue
+    }
+    if (isEmpty(step)) continue
+    const key = `${step.key}#${step.scalars.join()}`
+    const last = groups.at(-1)
+    if (last !== undefined && "key" in last && last.key === key) last.steps.push(step)
+    else groups.push({ key, steps: [step] })
+  }
+  return groups
+}
+
+interface Block {
+  readonly words: Array<number>
+  readonly addresses: Array<AddressWord>
+}
+
+const addGroup = ({ addresses, words }: Block, { steps }: Group, modules: Modules): Call => {
+  const [first] = steps
+  if (first === undefined) throw new Error("a group has at least one step")
+  const records = words.length
+  for (const step of steps) {
+    const { nodes, words: own } = recordOf(step)
+    const start = words.length + step.kernel.loops
+    nodes.forEach((node, index) => addresses.push({ word: start + index * step.kernel.loops, node }))
+    for (const word of own) words.push(word)
+  }
+  if (words.length - records !== steps.length * recordWords(first.kernel)) throw new Error("records have one size")
+  const scalarWords = words.length
+  for (let index = 0; index < first.scalars.length; index++) words.push(0)
+  const run = modules.get(first.key, first.kernel)
+  return { _tag: "Call", run, count: steps.length, records, scalarWords, scalars: first.scalars }
+}
+
+const initialsOf = (plan: Plan): ReadonlyArray<Initial> =>
+  plan.steps.flatMap((step) =>
+    step._tag === "Library"
+      ? []
+      : step.kernel.results.flatMap(({ reduce }, index) => {
+        const node = step.results[index]?.node ?? 0
+        return reduce === undefined ? [] : [{ node, size: sizeOf(plan.program.nodes[node]?.shape ?? []), value: identity[reduce] }]
+      })
+  )
+
+/** Nodes that tfjs reads or that leave the plan. */
+const seenOutside = ({ program, steps }: Plan): ReadonlySet<number> => {
+  const seen = new Set(program.outputs)
+  for (const step of steps) {
+    if (step._tag === "Fused") continue
+    for (const arg of program.nodes[step.node]?.args ?? []) if (arg._tag === "Node") seen.add(arg.id)
+  }
+  return seen
+}
+
+const alignment = 16
+
+const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
+
+/** For each node, the last step that reads it. */
+const lastReads = ({ steps }: Plan): ReadonlyMap<number, number> =>
+  new Map(steps.flatMap((step, at) => (step._tag === "Fused" ? step.inputs.map(({ node }) => [node, at] as const) : [])))
+
+const isWhole = (strides: ReadonlyArray<number>, extents: ReadonlyArray<number>): boolean =>
+  strides.at(-1) === 1 && strides.every((stride, loop) => loop === strides.length - 1 || stride === (strides[loop + 1] ?? 0) * (extents[loop + 1] ?? 0))
+
+/**
+ * Which outputs can be written over which inputs: a kernel reads the input element by element as it writes the output,
+ * and no later step reads the input. The inputs at the end are tried first: there an optimizer's state stands, in the
+ * order of its outputs.
+ */
+const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
+  const { program, steps } = plan
+  const reads = lastReads(plan)
+  const kept = new Set(program.outputs)
+  const taken = new Set<number>()
+  const lastLibrary = steps.findLastIndex(({ _tag }) => _tag === "Library")
+  const inPlace = new Map<number, number>()
+  steps.forEach((step, at) => {
+    if (step._tag === "Library" || at < lastLibrary || isEmpty(step)) return
+    const free = step.inputs.flatMap(({ node, strides }) => {
+      const input = inputAt.get(node)
+      const usable = input !== undefined && !kept.has(node) && reads.get(node) === at && isWhole(strides, step.extents)
+      const once = step.inputs.filter((other) => other.node === node).length === 1
+      return usable && once ? [input] : []
+    })
+    step.kernel.results.forEach(({ reduce }, index) => {
+      const node = step.results[index]?.node ?? 0
+      if (reduce !== undefined || !kept.has(node)) return
+      const preferred = program.inputs.length - program.outputs.length + program.outputs.indexOf(node)
+      const candidates = free.filter((input) => !taken.has(input))
+      const choice = candidates.includes(preferred) ? preferred : candidates.find((input) => !isPreferredElsewhere(program.outputs.length, program.inputs.length, input))
+      if (choice === undefined) return
+      taken.add(choice)
+      inPlace.set(node, choice)
+    })
+  })
+  return inPlace
+}
+
+/** An input that stands where another output will look for it. */
+const isPreferredElsewhere = (outputs: number, inputs: number, input: number): boolean => input >= inputs - outputs
+
+/** Prepares a plan; the words of its block are relative to where the block will lie. */
+export const prepare = (plan: Plan, modules: Modules): Prepared => {
+  const { program } = plan
+  const block: Block = { words: [], addresses: [] }
+  const calls = grouped(plan).map((group) => ("key" in group ? addGroup(block, group, modules) : group))
+  const outside = seenOutside(plan)
+  const written = plan.steps.flatMap((step) => (step._tag === "Fused" ? step.results.map(({ node }) => node) : []))
+  const temporaries: Array<Temporary> = []
+  let temporaryBytes = 0
+  for (const node of written) {
+    if (outside.has(node)) continue
+    temporaries.push({ node, offset: temporaryBytes })
+    temporaryBytes += aligned(sizeOf(program.nodes[node]?.shape ?? []) * wordBytes)
+  }
+  const inputNodes: Array<number | undefined> = program.inputs.map(() => undefined)
+  const inputAt = new Map<number, number>()
+  program.nodes.forEach(({ operation }, id) => {
+    if (operation.op !== "input") return
+    inputNodes[operation.index] = id
+    inputAt.set(id, operation.index)
+  })
+  return {
+    plan,
+    calls,
+    words: Int32Array.from(block.words),
+    addresses: block.addresses,
+    initials: initialsOf(plan),
+    inputNodes,
+    tensors: written.filter((node) => outside.has(node)),
+    temporaries,
+    temporaryBytes,
+    inPlace: inPlaceOf(plan, inputAt)
+  }
+}
