@@ -17,7 +17,7 @@ export { sm3, type Sm3Options } from "./internal/optimizers/sm3.ts"
 export type { TensorLike } from "./internal/leaves.ts"
 export type { HyperParameter, HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 export { leafwise } from "./internal/optimizer/leafwise.ts"
-export { clipGrads, l2Norm } from "./internal/optimizer/norms.ts"
+export { clipGrads, type ClipOptions, l2Norm } from "./internal/optimizer/norms.ts"
 export type {
   Gradients,
   Init,

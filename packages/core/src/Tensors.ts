@@ -43,8 +43,11 @@ export interface Execution {
   readonly plan: Plan
   readonly inputs: ReadonlyArray<Tensor>
   readonly scalars: Float64Array
-  /** Inputs that the caller gives away: they are disposed, or written in place, when the execution succeeds. */
-  readonly donated: ReadonlyArray<Tensor>
+  /**
+   * Inputs from this position on are given away: disposed, or written in place, when the execution succeeds. A position
+   * beyond the last input gives nothing away.
+   */
+  readonly donatedFrom: number
 }
 
 /** A differentiated loss: its value, one gradient per tensor (undefined where the loss does not depend on it). */

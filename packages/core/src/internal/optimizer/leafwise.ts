@@ -57,7 +57,7 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
       Effect.gen(function* () {
         const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
         const { plan, scalars, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-        const outputs = yield* tensors.execute({ plan, inputs, scalars, donated: [] })
+        const outputs = yield* tensors.execute({ plan, inputs, scalars, donatedFrom: inputs.length })
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
         return new OptimizerState(
           treeDef as TreeDef.TreeDef<Promoted<P>>,
@@ -137,9 +137,14 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
     const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
     const outputs = yield* withTensors(leaves, (gradTensors) => {
       const inputs = [...gradTensors, ...state.leaves]
-      return tensors.execute({ plan: compiled.plan, inputs, scalars, donated: donate ? inputs : [] })
+      return tensors.execute({
+        plan: compiled.plan,
+        inputs,
+        scalars,
+        donatedFrom: donate === false ? inputs.length : donate === "state" ? gradTensors.length : 0
+      })
     })
-    if (donate) markDonated(state, step)
+    if (donate !== false) markDonated(state, step)
     return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)
   })
   return atomically(update)

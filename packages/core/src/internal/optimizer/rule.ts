@@ -54,8 +54,11 @@ export type Gradients<P> = P | PyTree.Mapped<P, TensorLike>
 
 /** How an update treats what it is given. */
 export interface UpdateOptions {
-  /** Give gradients and state away: they must not be used again, and their memory serves the new state. */
-  readonly donate?: boolean | undefined
+  /**
+   * Give gradients and state away, or the state alone: what is given must not be used again, and its memory serves the
+   * new state.
+   */
+  readonly donate?: boolean | "state" | undefined
 }
 
 /** Makes the state for parameters; the caller keeps the parameters and owns the state. */

@@ -49,10 +49,12 @@ export const bodyOp = ({ operation }: Node): BodyOp | undefined => bodyOps[opera
 /** The shape without axes of size 1: nodes that agree in it have the same elements in the same order. */
 export const squeeze = (shape: ReadonlyArray<number>): ReadonlyArray<number> => shape.filter((size) => size !== 1)
 
-const sameSqueezed = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => squeeze(a).join() === squeeze(b).join()
+const sameSqueezed = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  squeeze(a).join() === squeeze(b).join()
 
 /** The nodes among the arguments. */
-export const argNodes = ({ args }: Node): ReadonlyArray<number> => args.flatMap((arg) => (arg._tag === "Node" ? [arg.id] : []))
+export const argNodes = ({ args }: Node): ReadonlyArray<number> =>
+  args.flatMap((arg) => (arg._tag === "Node" ? [arg.id] : []))
 
 const elementwiseRole = (node: Node, argRoles: ReadonlyArray<Role>, argTypes: ReadonlyArray<string>): Role => {
   if (bodyOp(node) === undefined) return "library"

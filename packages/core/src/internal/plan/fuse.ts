@@ -154,18 +154,30 @@ class Builder {
       const own = unitless(this.#fuser.node(id).shape)
       return home.map((axis) => own[axis] ?? -1)
     }
-    const stores = stored.map((id) => ({ node: id, value: this.operand(id, at(id)), reduce: undefined, strides: contiguous(this.#shape) }))
+    const stores = stored.map((id) => ({
+      node: id,
+      value: this.operand(id, at(id)),
+      reduce: undefined,
+      strides: contiguous(this.#shape)
+    }))
     const reductions = reduced.map((id) => this.#reduction(id, at))
     const results = [...stores, ...reductions]
     const buffers = [...this.#inputs.values(), ...results]
-    const { extents, strides } = collapse(this.#shape, buffers.map((buffer) => buffer.strides))
+    const { extents, strides } = collapse(
+      this.#shape,
+      buffers.map((buffer) => buffer.strides)
+    )
     const walks = strides.map((each) => each.map((stride) => stride !== 0))
     const kernel: Kernel = {
       loops: extents.length,
       inputs: walks.slice(0, this.#inputs.size),
       scalars: this.#scalars.length,
       body: this.#body,
-      results: results.map(({ reduce, value }, index): Result => ({ value, reduce, walk: walks[this.#inputs.size + index] ?? [] }))
+      results: results.map(({ reduce, value }, index): Result => ({
+        value,
+        reduce,
+        walk: walks[this.#inputs.size + index] ?? []
+      }))
     }
     const moved = buffers.map(({ node }, index) => ({ node, strides: strides[index] ?? [] }))
     return {
@@ -182,7 +194,8 @@ class Builder {
   #reduction(id: number, at: (id: number) => Axes) {
     const node = this.#fuser.node(id)
     const { operation } = node
-    if (operation.op !== "sum" && operation.op !== "max" && operation.op !== "min") throw new Error(`${operation.op} is no reduction`)
+    if (operation.op !== "sum" && operation.op !== "max" && operation.op !== "min")
+      throw new Error(`${operation.op} is no reduction`)
     const [argument = 0] = argNodes(node)
     const axes = at(argument)
     const kept = this.#fuser.node(argument).shape.flatMap((_, axis) => (operation.axes.includes(axis) ? [] : [axis]))

@@ -8,7 +8,12 @@
 import type { BinaryOp, CompareOp, ReduceOp, UnaryOp } from "../../Expr.ts"
 
 /** Operations of the body: element by element, on float32 and on masks; those that SIMD has, exact to the last bit. */
-export type BodyOp = Exclude<UnaryOp, "exp" | "log" | "tanh"> | Exclude<BinaryOp, "pow"> | CompareOp | "select" | "unmask"
+export type BodyOp =
+  | Exclude<UnaryOp, "exp" | "log" | "tanh">
+  | Exclude<BinaryOp, "pow">
+  | CompareOp
+  | "select"
+  | "unmask"
 
 /** An operand of a body node. */
 export type Operand =

@@ -54,7 +54,11 @@ const neighbours = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number):
 }
 
 /** For every computed node, the name of its cluster: connected nodes of one level with the same elements. */
-export const clustersOf = (program: Program, roles: ReadonlyArray<Role>, levels: ReadonlyArray<number>): ((id: number) => number) => {
+export const clustersOf = (
+  program: Program,
+  roles: ReadonlyArray<Role>,
+  levels: ReadonlyArray<number>
+): ((id: number) => number) => {
   const { nodes } = program
   const elements = nodes.map(({ shape }) => squeeze(shape).join())
   const sets = new Sets()

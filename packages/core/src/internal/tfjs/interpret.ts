@@ -28,10 +28,16 @@ const scalarDType = (program: Program, node: Node): DType => {
 }
 
 /** The value of one node, given those of the nodes before it. */
-export const computeNode = (program: Program, id: number, scalars: Float64Array, valueOf: (id: number) => Tensor): Tensor => {
+export const computeNode = (
+  program: Program,
+  id: number,
+  scalars: Float64Array,
+  valueOf: (id: number) => Tensor
+): Tensor => {
   const node = nodeOf(program, id)
   const dtype = scalarDType(program, node)
-  const filled = (scalar: number, shape: Array<number>): Tensor => tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)
+  const filled = (scalar: number, shape: Array<number>): Tensor =>
+    tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)
   if (node.operation.op === "fill") return filled(node.args[0]?.id ?? 0, [...node.shape])
   const args = node.args.map((arg: Argument) => (arg._tag === "Node" ? valueOf(arg.id) : filled(arg.id, [])))
   // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.

@@ -24,9 +24,9 @@ const dtypeOf = (data: HostTensor["data"]): "float32" | "int32" | "bool" =>
   data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "bool"
 
 /** Execution node by node, for backends without kernels. */
-export const interpreted = ({ donated, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
+export const interpreted = ({ donatedFrom, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
   const outputs = interpret(plan, inputs, scalars)
-  for (const tensor of donated) if (!tensor.isDisposed) tensor.dispose()
+  for (const tensor of inputs.slice(donatedFrom)) if (!tensor.isDisposed) tensor.dispose()
   return outputs
 }
 

@@ -51,7 +51,11 @@ export interface Heap {
 }
 
 interface Backend extends tf.KernelBackend {
-  readonly wasm: { readonly _malloc: (bytes: number) => number; readonly _free: (address: number) => void; readonly asm: { readonly memory: WebAssembly.Memory } }
+  readonly wasm: {
+    readonly _malloc: (bytes: number) => number
+    readonly _free: (address: number) => void
+    readonly asm: { readonly memory: WebAssembly.Memory }
+  }
   readonly dataIdMap: { readonly get: (dataId: object) => Placement }
   readonly makeOutput: (shape: Array<number>, dtype: "float32") => tf.TensorInfo
 }
@@ -94,7 +98,8 @@ export const findHeap = (): Heap | undefined => {
     allocate: (bytes) => wasm._malloc(bytes) >>> 0,
     free: (address) => wasm._free(address),
     placementOf: (tensor) => backend.dataIdMap.get(tensor.dataId),
-    makeTensor: (shape) => engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
+    makeTensor: (shape) =>
+      engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
     departures: countDepartures(backend)
   }
 }

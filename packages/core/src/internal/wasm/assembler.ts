@@ -17,7 +17,7 @@ const typeByte: { readonly [T in ValueType]: number } = { i32: 0x7f, f32: 0x7d, 
 /** An unsigned number in LEB128. */
 export const unsigned = (value: number): Array<number> => {
   const bytes: Array<number> = []
-  for (let rest = value >>> 0; ; ) {
+  for (let rest = value >>> 0; ;) {
     const byte = rest & 0x7f
     rest >>>= 7
     bytes.push(rest === 0 ? byte : byte | 0x80)
@@ -28,7 +28,7 @@ export const unsigned = (value: number): Array<number> => {
 /** A signed 32-bit number in LEB128. */
 export const signed = (value: number): Array<number> => {
   const bytes: Array<number> = []
-  for (let rest = value | 0; ; ) {
+  for (let rest = value | 0; ;) {
     const byte = rest & 0x7f
     rest >>= 7
     const last = (rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0)
@@ -106,7 +106,13 @@ export class Assembler {
     return this.#emit(`f32x4.extract_lane ${index}`, { bytes: [0xfd, 0x1f, index], takes: ["v128"], gives: ["f32"] })
   }
 
-  #memory(text: string, opcode: ReadonlyArray<number>, offset: number, takes: ReadonlyArray<ValueType>, gives: ReadonlyArray<ValueType>): this {
+  #memory(
+    text: string,
+    opcode: ReadonlyArray<number>,
+    offset: number,
+    takes: ReadonlyArray<ValueType>,
+    gives: ReadonlyArray<ValueType>
+  ): this {
     // An alignment of 4 bytes is promised: that of every tensor and every element.
     return this.#emit(`${text} offset=${offset}`, { bytes: [...opcode, 2, ...unsigned(offset)], takes, gives })
   }
@@ -171,7 +177,11 @@ export class Assembler {
   }
 }
 
-const section = (id: number, content: ReadonlyArray<number>): ReadonlyArray<number> => [id, ...unsigned(content.length), ...content]
+const section = (id: number, content: ReadonlyArray<number>): ReadonlyArray<number> => [
+  id,
+  ...unsigned(content.length),
+  ...content
+]
 
 const name = (text: string): ReadonlyArray<number> => [...unsigned(text.length), ...new TextEncoder().encode(text)]
 

@@ -24,7 +24,8 @@ const widest = 4
 const longBody = 64
 
 /** The words of a record: extents, then an address and outer strides for each buffer. */
-export const recordWords = ({ inputs, loops, results }: Kernel): number => loops + (inputs.length + results.length) * loops
+export const recordWords = ({ inputs, loops, results }: Kernel): number =>
+  loops + (inputs.length + results.length) * loops
 
 /** When a value changes: never, with a loop around the innermost, or with every element. */
 type Varies = "never" | "outer" | "inner"
@@ -32,7 +33,13 @@ type Varies = "never" | "outer" | "inner"
 const varies = ({ body, inputs, loops }: Kernel): ReadonlyArray<Varies> => {
   const all: Array<Varies> = []
   const of = ({ _tag, index }: Operand): Varies =>
-    _tag === "Scalar" ? "never" : _tag === "Value" ? (all[index] ?? "inner") : inputs[index]?.[loops - 1] === true ? "inner" : "outer"
+    _tag === "Scalar"
+      ? "never"
+      : _tag === "Value"
+        ? (all[index] ?? "inner")
+        : inputs[index]?.[loops - 1] === true
+          ? "inner"
+          : "outer"
   for (const { args } of body) {
     const found = args.map(of)
     all.push(found.includes("inner") ? "inner" : found.includes("outer") ? "outer" : "never")
@@ -64,7 +71,10 @@ class Compiler {
 
   constructor(kernel: Kernel) {
     const asm = this.#asm
-    const variable = (mask = false): Variable => ({ single: asm.local(mask ? "i32" : "f32"), vector: asm.local("v128") })
+    const variable = (mask = false): Variable => ({
+      single: asm.local(mask ? "i32" : "f32"),
+      vector: asm.local("v128")
+    })
     this.#kernel = kernel
     this.#varies = varies(kernel)
     this.#unroll = kernel.body.length > longBody ? 1 : widest
@@ -77,7 +87,10 @@ class Compiler {
     this.#sums = new Map(
       kernel.results
         .filter((result) => this.#gathers(result))
-        .map((result) => [result, { single: asm.local("f32"), vectors: Array.from({ length: this.#unroll }, () => asm.local("v128")) }])
+        .map((result) => [
+          result,
+          { single: asm.local("f32"), vectors: Array.from({ length: this.#unroll }, () => asm.local("v128")) }
+        ])
     )
   }
 
@@ -100,7 +113,10 @@ class Compiler {
   #compute(form: "single" | "vector", when: Varies): void {
     this.#kernel.body.forEach(({ args, op }: BodyNode, index) => {
       if (this.#varies[index] !== when) return
-      forms[op][form](this.#asm, args.map((arg) => () => void this.#asm.get(this.#variable(arg)[form])))
+      forms[op][form](
+        this.#asm,
+        args.map((arg) => () => void this.#asm.get(this.#variable(arg)[form]))
+      )
       this.#asm.set(this.#variable({ _tag: "Value", index })[form])
     })
   }
@@ -123,7 +139,11 @@ class Compiler {
   #loadScalars(): void {
     const [, , scalars] = [0, 1, 2].map((index) => this.#asm.param(index))
     this.#scalars.forEach((variable, index) => {
-      if (scalars !== undefined) this.#asm.get(scalars).loadF32(index * wordBytes).set(variable.single)
+      if (scalars !== undefined)
+        this.#asm
+          .get(scalars)
+          .loadF32(index * wordBytes)
+          .set(variable.single)
       this.#spread(variable)
     })
   }
@@ -148,14 +168,22 @@ class Compiler {
     const asm = this.#asm
     const records = asm.param(0)
     const left = asm.local("i32")
-    asm.get(records).loadI32(level * wordBytes).set(left)
+    asm
+      .get(records)
+      .loadI32(level * wordBytes)
+      .set(left)
     asm.doWhile(
       () => {
         this.#eachBuffer((pointer) => asm.get(pointer(level)).set(pointer(level + 1)))
         this.#loop(level + 1)
         this.#eachBuffer((pointer, walk, buffer) => {
           if (walk[level] !== true) return
-          asm.get(pointer(level)).get(records).loadI32(this.#offset(buffer, 1 + level)).op("i32.add").set(pointer(level))
+          asm
+            .get(pointer(level))
+            .get(records)
+            .loadI32(this.#offset(buffer, 1 + level))
+            .op("i32.add")
+            .set(pointer(level))
         })
       },
       () => asm.get(left).i32(1).op("i32.sub").tee(left)
@@ -173,7 +201,10 @@ class Compiler {
     })
     this.#settle("outer")
     this.#openSums()
-    asm.get(asm.param(0)).loadI32(inner * wordBytes).set(this.#rest)
+    asm
+      .get(asm.param(0))
+      .loadI32(inner * wordBytes)
+      .set(this.#rest)
     if (this.#unroll > 1) this.#strip(this.#unroll)
     this.#strip(1)
     this.#closeVectors()
@@ -222,7 +253,11 @@ class Compiler {
     const inner = this.#inner
     this.#eachBuffer((pointer, walk, buffer) => {
       const variable = this.#inputs[buffer]
-      if (variable !== undefined && walk[inner] === true) asm.get(pointer(inner)).loadV128(part * vectorBytes).set(variable.vector)
+      if (variable !== undefined && walk[inner] === true)
+        asm
+          .get(pointer(inner))
+          .loadV128(part * vectorBytes)
+          .set(variable.vector)
     })
     this.#compute("vector", "inner")
     this.#kernel.results.forEach((result, index) => {
@@ -235,7 +270,12 @@ class Compiler {
       const pointer = this.#resultPointer(index)
       asm.get(pointer)
       if (result.reduce === undefined) asm.get(vector)
-      else asm.get(pointer).loadV128(part * vectorBytes).get(vector).op(`f32x4.${combine[result.reduce]}`)
+      else
+        asm
+          .get(pointer)
+          .loadV128(part * vectorBytes)
+          .get(vector)
+          .op(`f32x4.${combine[result.reduce]}`)
       asm.storeV128(part * vectorBytes)
     })
   }
@@ -310,7 +350,11 @@ class Compiler {
       () => {
         this.#eachBuffer((pointer, _, buffer) => asm.get(records).loadI32(this.#offset(buffer, 0)).set(pointer(0)))
         this.#loop(0)
-        asm.get(records).i32(recordWords(this.#kernel) * wordBytes).op("i32.add").set(records)
+        asm
+          .get(records)
+          .i32(recordWords(this.#kernel) * wordBytes)
+          .op("i32.add")
+          .set(records)
       },
       () => asm.get(count).i32(1).op("i32.sub").tee(count)
     )

@@ -95,11 +95,11 @@ export class Executor {
   }
 
   /** Executes a plan; a function of its own, to be handed on. */
-  readonly execute = ({ donated, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
+  readonly execute = ({ donatedFrom, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
     const resident = this.#resident(plan)
     const { prepared } = resident
     const placements = this.#place(resident, inputs)
-    const run = new Execute(this.#heap, resident.nodeAddress, prepared, inputs, placements, donated)
+    const run = new Execute(this.#heap, resident.nodeAddress, prepared, inputs, placements, donatedFrom)
     try {
       run.allocate()
       this.#refresh()
@@ -147,7 +147,7 @@ class Execute {
   readonly #prepared: Prepared
   readonly #inputs: ReadonlyArray<Tensor>
   readonly #placements: ReadonlyArray<Placement>
-  readonly #donated: ReadonlyArray<Tensor>
+  readonly #donatedFrom: number
   readonly #tensorOf = new Map<number, Tensor>()
   readonly #made: Array<Tensor> = []
   readonly #reused = new Set<Tensor>()
@@ -159,14 +159,14 @@ class Execute {
     prepared: Prepared,
     inputs: ReadonlyArray<Tensor>,
     placements: ReadonlyArray<Placement>,
-    donated: ReadonlyArray<Tensor>
+    donatedFrom: number
   ) {
     this.#heap = heap
     this.#address = address
     this.#prepared = prepared
     this.#inputs = inputs
     this.#placements = placements
-    this.#donated = donated
+    this.#donatedFrom = donatedFrom
   }
 
   /** Gives every node an address: inputs their own, outputs a donated or a new one, the rest a temporary one. */
@@ -195,15 +195,15 @@ class Execute {
   /** The donated tensor over which an output may be written, if nobody else sees its numbers. */
   #reusable(): (node: number) => { tensor: Tensor; address: number } | undefined {
     const { inPlace } = this.#prepared
-    if (this.#donated.length === 0 || inPlace.size === 0) return () => undefined
-    const donated = new Set(this.#donated)
+    if (this.#donatedFrom >= this.#inputs.length || inPlace.size === 0) return () => undefined
     const uses = new Map<number, number>()
     for (const { memoryOffset } of this.#placements) uses.set(memoryOffset, (uses.get(memoryOffset) ?? 0) + 1)
     return (node) => {
       const index = inPlace.get(node)
       const tensor = index === undefined ? undefined : this.#inputs[index]
       const placement = index === undefined ? undefined : this.#placements[index]
-      if (tensor === undefined || placement === undefined || !donated.has(tensor)) return undefined
+      if (tensor === undefined || placement === undefined || index === undefined || index < this.#donatedFrom)
+        return undefined
       if (placement.refCount !== 1 || uses.get(placement.memoryOffset) !== 1) return undefined
       this.#reused.add(tensor)
       return { tensor, address: placement.memoryOffset }
@@ -219,7 +219,9 @@ class Execute {
 
   library({ node }: LibraryCall, scalars: Float64Array): void {
     const { program } = this.#prepared.plan
-    const tensor = onBackend("wasm", () => tf.keep(tf.tidy(() => computeNode(program, node, scalars, (id) => this.#valueOf(id)))))
+    const tensor = onBackend("wasm", () =>
+      tf.keep(tf.tidy(() => computeNode(program, node, scalars, (id) => this.#valueOf(id))))
+    )
     this.#made.push(tensor)
     this.#tensorOf.set(node, tensor)
     this.#address[node] = this.#heap.placementOf(tensor).memoryOffset
@@ -236,7 +238,8 @@ class Execute {
     })
     const kept = new Set(outputs)
     for (const tensor of this.#made) if (!kept.has(tensor)) tensor.dispose()
-    for (const tensor of this.#donated) if (!this.#reused.has(tensor) && !tensor.isDisposed) tensor.dispose()
+    for (const tensor of this.#inputs.slice(this.#donatedFrom))
+      if (!this.#reused.has(tensor) && !tensor.isDisposed) tensor.dispose()
     this.#free()
     return outputs
   }

@@ -20,14 +20,34 @@ export interface Forms {
   readonly single: Emit
 }
 
-const plain = (name: Name): Emit => (asm, operands) => {
-  for (const push of operands) push()
-  asm.op(name)
-}
+const plain =
+  (name: Name): Emit =>
+  (asm, operands) => {
+    for (const push of operands) push()
+    asm.op(name)
+  }
 
 const both = (vector: Name, single: Name): Forms => ({ vector: plain(vector), single: plain(single) })
 
-const arithmetic = <N extends "abs" | "add" | "div" | "eq" | "floor" | "ge" | "gt" | "le" | "lt" | "max" | "min" | "mul" | "ne" | "neg" | "sqrt" | "sub">(
+const arithmetic = <
+  N extends
+    | "abs"
+    | "add"
+    | "div"
+    | "eq"
+    | "floor"
+    | "ge"
+    | "gt"
+    | "le"
+    | "lt"
+    | "max"
+    | "min"
+    | "mul"
+    | "ne"
+    | "neg"
+    | "sqrt"
+    | "sub"
+>(
   name: N
 ): Forms => both(`f32x4.${name}`, `f32.${name}`)
 

@@ -46,6 +46,12 @@ export class Modules {
 
 /** Does this engine know the vector instructions? A module with one of them says. */
 export const hasSimd = (): boolean => {
-  const kernel: Kernel = { loops: 1, inputs: [[true]], scalars: 0, body: [], results: [{ value: { _tag: "Input", index: 0 }, reduce: undefined, walk: [true] }] }
+  const kernel: Kernel = {
+    loops: 1,
+    inputs: [[true]],
+    scalars: 0,
+    body: [],
+    results: [{ value: { _tag: "Input", index: 0 }, reduce: undefined, walk: [true] }]
+  }
   return WebAssembly.validate(moduleBytes(compile(kernel), false))
 }

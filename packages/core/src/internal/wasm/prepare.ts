@@ -70,7 +70,12 @@ const identity = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_I
 
 const isEmpty = ({ extents }: FusedStep): boolean => extents.includes(0)
 
-const recordOf = ({ extents, inputs, kernel, results }: FusedStep): { words: ReadonlyArray<number>; nodes: ReadonlyArray<number> } => {
+const recordOf = ({
+  extents,
+  inputs,
+  kernel,
+  results
+}: FusedStep): { words: ReadonlyArray<number>; nodes: ReadonlyArray<number> } => {
   const buffers = [...inputs, ...results]
   const outer = kernel.loops - 1
   // The address comes later; a stride of the innermost loop is known to the code.
@@ -127,9 +132,11 @@ const initialsOf = (plan: Plan): ReadonlyArray<Initial> =>
     step._tag === "Library"
       ? []
       : step.kernel.results.flatMap(({ reduce }, index) => {
-        const node = step.results[index]?.node ?? 0
-        return reduce === undefined ? [] : [{ node, size: sizeOf(plan.program.nodes[node]?.shape ?? []), value: identity[reduce] }]
-      })
+          const node = step.results[index]?.node ?? 0
+          return reduce === undefined
+            ? []
+            : [{ node, size: sizeOf(plan.program.nodes[node]?.shape ?? []), value: identity[reduce] }]
+        })
   )
 
 /** Nodes that tfjs reads or that leave the plan. */
@@ -148,10 +155,15 @@ const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignm
 
 /** For each node, the last step that reads it. */
 const lastReads = ({ steps }: Plan): ReadonlyMap<number, number> =>
-  new Map(steps.flatMap((step, at) => (step._tag === "Fused" ? step.inputs.map(({ node }) => [node, at] as const) : [])))
+  new Map(
+    steps.flatMap((step, at) => (step._tag === "Fused" ? step.inputs.map(({ node }) => [node, at] as const) : []))
+  )
 
 const isWhole = (strides: ReadonlyArray<number>, extents: ReadonlyArray<number>): boolean =>
-  strides.at(-1) === 1 && strides.every((stride, loop) => loop === strides.length - 1 || stride === (strides[loop + 1] ?? 0) * (extents[loop + 1] ?? 0))
+  strides.at(-1) === 1 &&
+  strides.every(
+    (stride, loop) => loop === strides.length - 1 || stride === (strides[loop + 1] ?? 0) * (extents[loop + 1] ?? 0)
+  )
 
 /**
  * Which outputs can be written over which inputs: a kernel reads the input element by element as it writes the output,
@@ -178,7 +190,9 @@ const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMa
       if (reduce !== undefined || !kept.has(node)) return
       const preferred = program.inputs.length - program.outputs.length + program.outputs.indexOf(node)
       const candidates = free.filter((input) => !taken.has(input))
-      const choice = candidates.includes(preferred) ? preferred : candidates.find((input) => !isPreferredElsewhere(program.outputs.length, program.inputs.length, input))
+      const choice = candidates.includes(preferred)
+        ? preferred
+        : candidates.find((input) => !isPreferredElsewhere(program.outputs.length, program.inputs.length, input))
       if (choice === undefined) return
       taken.add(choice)
       inPlace.set(node, choice)
