@@ -12,26 +12,44 @@ import { onBackend } from "../tfjs/backend.ts"
 import { computeNode } from "../tfjs/interpret.ts"
 import type { Heap, Placement } from "../tfjs/wasmModule.ts"
 import { Modules } from "./modules.ts"
-import { type LibraryCall, prepare, type Prepared } from "./prepare.ts"
+import { type Call, type LibraryCall, prepare, type Prepared, type Written } from "./prepare.ts"
+import { Tally } from "./tally.ts"
 
+/** How many plans keep their block in the heap. */
 const capacity = 64
 
 const wordBytes = 4
 
-/** A prepared plan and its block in the heap. */
-interface Resident {
+/** A prepared plan in the heap, with what is used in every execution of it. */
+class Resident {
   readonly prepared: Prepared
   readonly block: number
-  readonly nodeAddress: Float64Array
-  tensors: ReadonlyArray<Tensor>
-  placements: ReadonlyArray<Placement>
-  departures: number
+  /** Where the numbers of each node lie, and its tensor if it has one, in the current execution. */
+  readonly addresses: Float64Array
+  readonly tensors: Array<Tensor | undefined>
+  readonly tally: Tally
+  /** For each input, is it written in place in the current execution? */
+  readonly reused: Uint8Array
+  /** The latest inputs and where they lay. */
+  inputs: ReadonlyArray<Tensor> = []
+  placements: Array<Placement> = []
+  departures = -1
+
+  constructor(prepared: Prepared, block: number) {
+    const { inputs, nodes } = prepared.plan.program
+    this.prepared = prepared
+    this.block = block
+    this.addresses = new Float64Array(nodes.length)
+    this.tensors = nodes.map(() => undefined)
+    this.tally = new Tally(inputs.length)
+    this.reused = new Uint8Array(inputs.length)
+  }
 }
 
 /** The executor of one layer. */
 export class Executor {
-  readonly #heap: Heap
   readonly modules: Modules
+  readonly #heap: Heap
   readonly #residents = new Map<Plan, Resident>()
   #words = new Int32Array(0)
   #floats = new Float32Array(0)
@@ -39,6 +57,37 @@ export class Executor {
   constructor(heap: Heap) {
     this.#heap = heap
     this.modules = new Modules(heap.memory)
+  }
+
+  /** Executes a plan; a function of its own, to be handed on. */
+  readonly execute = ({ donatedFrom, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
+    const resident = this.#resident(plan)
+    this.#place(resident, inputs)
+    let temporaries = 0
+    try {
+      this.#allocate(resident, inputs, donatedFrom)
+      temporaries = this.#allocateTemporaries(resident)
+      this.#refresh()
+      this.#writeAddresses(resident)
+      this.#writeInitials(resident)
+      for (const call of resident.prepared.calls) {
+        if (call._tag === "Call") this.#call(resident, call, scalars)
+        else this.#library(resident, call, scalars)
+      }
+      return this.#finish(resident, inputs, donatedFrom)
+    } catch (error) {
+      this.#discard(resident)
+      throw error
+    } finally {
+      if (temporaries !== 0) this.#heap.free(temporaries)
+      resident.tensors.fill(undefined)
+    }
+  }
+
+  /** Releases the blocks of all plans. */
+  close(): void {
+    for (const { block } of this.#residents.values()) this.#heap.free(block)
+    this.#residents.clear()
   }
 
   /** The memory may have grown, and old views on it died. */
@@ -52,18 +101,16 @@ export class Executor {
   #resident(plan: Plan): Resident {
     const known = this.#residents.get(plan)
     if (known !== undefined) {
-      if (this.#residents.size > 1) {
-        this.#residents.delete(plan)
-        this.#residents.set(plan, known)
-      }
+      // The latest last, so that the first is the one to go.
+      this.#residents.delete(plan)
+      this.#residents.set(plan, known)
       return known
     }
     const prepared = prepare(plan, this.modules)
     const block = this.#heap.allocate(Math.max(1, prepared.words.length) * wordBytes)
     this.#refresh()
     this.#words.set(prepared.words, block / wordBytes)
-    const nodeAddress = new Float64Array(plan.program.nodes.length)
-    const resident: Resident = { prepared, block, nodeAddress, tensors: [], placements: [], departures: -1 }
+    const resident = new Resident(prepared, block)
     this.#residents.set(plan, resident)
     const [[oldest, evicted] = []] = this.#residents
     if (this.#residents.size > capacity && oldest !== undefined && evicted !== undefined) {
@@ -73,185 +120,123 @@ export class Executor {
     return resident
   }
 
-  /** Releases the blocks of all plans. */
-  close(): void {
-    for (const { block } of this.#residents.values()) this.#heap.free(block)
-    this.#residents.clear()
-  }
-
-  /** Where the inputs lie; what is the same tensor as last time is not looked up again. */
-  #place(resident: Resident, inputs: ReadonlyArray<Tensor>): ReadonlyArray<Placement> {
-    const departures = this.#heap.departures()
-    const valid = resident.departures === departures
-    const { placements: before, tensors } = resident
-    const placements = inputs.map((tensor, index) => {
-      const known = valid && tensors[index] === tensor ? before[index] : undefined
-      return known ?? this.#heap.placementOf(tensor)
+  /** Where the inputs lie; what is the same tensor as last time is not looked up again (200 ns). */
+  #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
+    const { addresses, inputs: before, placements, prepared } = resident
+    const valid = resident.departures === this.#heap.departures()
+    inputs.forEach((tensor, index) => {
+      const known = valid && before[index] === tensor ? placements[index] : undefined
+      const placement = known ?? this.#heap.placementOf(tensor)
+      placements[index] = placement
+      const node = prepared.inputNodes[index]
+      if (node === undefined) return
+      addresses[node] = placement.memoryOffset
+      resident.tensors[node] = tensor
     })
-    resident.tensors = inputs
-    resident.placements = placements
+    resident.inputs = inputs
     resident.departures = this.#heap.departures()
-    return placements
   }
 
-  /** Executes a plan; a function of its own, to be handed on. */
-  readonly execute = ({ donatedFrom, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
-    const resident = this.#resident(plan)
-    const { prepared } = resident
-    const placements = this.#place(resident, inputs)
-    const run = new Execute(this.#heap, resident.nodeAddress, prepared, inputs, placements, donatedFrom)
-    try {
-      run.allocate()
-      this.#refresh()
-      this.#writeAddresses(resident)
-      this.#writeInitials(resident)
-      for (const call of prepared.calls) {
-        if (call._tag === "Library") {
-          run.library(call, scalars)
-          this.#refresh()
-          // What tfjs computed lies at an address that is known only now.
-          this.#writeAddresses(resident)
-          continue
-        }
-        const scalarAddress = resident.block + call.scalarWords * wordBytes
-        for (let index = 0; index < call.scalars.length; index++) {
-          this.#floats[scalarAddress / wordBytes + index] = scalars[call.scalars[index] ?? 0] ?? Number.NaN
-        }
-        call.run(resident.block + call.records * wordBytes, call.count, scalarAddress)
-      }
-      return run.finish()
-    } catch (error) {
-      run.discard()
-      throw error
+  /** A tensor for every node that is one: a donated input if nobody else sees its numbers, or a new one. */
+  #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
+    const { addresses, placements, prepared, reused, tally, tensors } = resident
+    const mayReuse = donatedFrom < inputs.length
+    if (mayReuse) {
+      reused.fill(0)
+      tally.clear()
+      for (const { memoryOffset } of placements) tally.add(memoryOffset)
+    }
+    const isAlone = ({ memoryOffset, refCount }: Placement): boolean =>
+      refCount === 1 && tally.count(memoryOffset) === 1
+    const target = ({ over, shape }: Written): Tensor => {
+      const placement = mayReuse && over !== undefined && over >= donatedFrom ? placements[over] : undefined
+      const donated = over === undefined ? undefined : inputs[over]
+      if (over === undefined || placement === undefined || donated === undefined || !isAlone(placement))
+        return this.#heap.makeTensor(shape)
+      reused[over] = 1
+      return donated
+    }
+    for (const written of prepared.tensors) {
+      const tensor = target(written)
+      tensors[written.node] = tensor
+      const placement =
+        written.over !== undefined && inputs[written.over] === tensor ? placements[written.over] : undefined
+      addresses[written.node] = (placement ?? this.#heap.placementOf(tensor)).memoryOffset
     }
   }
 
-  #writeAddresses({ block, nodeAddress, prepared }: Resident): void {
-    const base = block / wordBytes
-    for (const { node, word } of prepared.addresses) this.#words[base + word] = nodeAddress[node] ?? 0
+  #allocateTemporaries({ addresses, prepared }: Resident): number {
+    if (prepared.temporaryBytes === 0) return 0
+    const start = this.#heap.allocate(prepared.temporaryBytes)
+    for (const { node, offset } of prepared.temporaries) addresses[node] = start + offset
+    return start
   }
 
-  #writeInitials({ nodeAddress, prepared }: Resident): void {
+  #writeAddresses({ addresses, block, prepared }: Resident): void {
+    const base = block / wordBytes
+    for (const { node, word } of prepared.addresses) this.#words[base + word] = addresses[node] ?? 0
+  }
+
+  #writeInitials({ addresses, prepared }: Resident): void {
     for (const { node, size, value } of prepared.initials) {
-      const start = (nodeAddress[node] ?? 0) / wordBytes
+      const start = (addresses[node] ?? 0) / wordBytes
       if (size === 1) this.#floats[start] = value
       else this.#floats.fill(value, start, start + size)
     }
   }
-}
 
-/** One execution: what it made, and what it may write over. */
-class Execute {
-  readonly #heap: Heap
-  readonly #address: Float64Array
-  readonly #prepared: Prepared
-  readonly #inputs: ReadonlyArray<Tensor>
-  readonly #placements: ReadonlyArray<Placement>
-  readonly #donatedFrom: number
-  readonly #tensorOf = new Map<number, Tensor>()
-  readonly #made: Array<Tensor> = []
-  readonly #reused = new Set<Tensor>()
-  #temporaries = 0
-
-  constructor(
-    heap: Heap,
-    address: Float64Array,
-    prepared: Prepared,
-    inputs: ReadonlyArray<Tensor>,
-    placements: ReadonlyArray<Placement>,
-    donatedFrom: number
-  ) {
-    this.#heap = heap
-    this.#address = address
-    this.#prepared = prepared
-    this.#inputs = inputs
-    this.#placements = placements
-    this.#donatedFrom = donatedFrom
-  }
-
-  /** Gives every node an address: inputs their own, outputs a donated or a new one, the rest a temporary one. */
-  allocate(): void {
-    const { inputNodes, plan, temporaries, temporaryBytes, tensors } = this.#prepared
-    inputNodes.forEach((node, index) => {
-      if (node === undefined) return
-      this.#address[node] = this.#placements[index]?.memoryOffset ?? 0
+  #call({ block }: Resident, { count, records, run, scalarWords, scalars: ids }: Call, scalars: Float64Array): void {
+    const start = block / wordBytes + scalarWords
+    ids.forEach((id, index) => {
+      this.#floats[start + index] = scalars[id] ?? Number.NaN
     })
-    const reusable = this.#reusable()
-    for (const node of tensors) {
-      const tensor = reusable(node) ?? this.#make(plan.program.nodes[node]?.shape ?? [])
-      this.#tensorOf.set(node, tensor.tensor)
-      this.#address[node] = tensor.address
+    run(block + records * wordBytes, count, start * wordBytes)
+  }
+
+  #library(resident: Resident, { node }: LibraryCall, scalars: Float64Array): void {
+    const { addresses, prepared, tensors } = resident
+    const valueOf = (id: number): Tensor => {
+      const value = tensors[id]
+      if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
+      return value
     }
-    if (temporaryBytes > 0) this.#temporaries = this.#heap.allocate(temporaryBytes)
-    for (const { node, offset } of temporaries) this.#address[node] = this.#temporaries + offset
-  }
-
-  #make(shape: ReadonlyArray<number>): { tensor: Tensor; address: number } {
-    const tensor = this.#heap.makeTensor(shape)
-    this.#made.push(tensor)
-    return { tensor, address: this.#heap.placementOf(tensor).memoryOffset }
-  }
-
-  /** The donated tensor over which an output may be written, if nobody else sees its numbers. */
-  #reusable(): (node: number) => { tensor: Tensor; address: number } | undefined {
-    const { inPlace } = this.#prepared
-    if (this.#donatedFrom >= this.#inputs.length || inPlace.size === 0) return () => undefined
-    const uses = new Map<number, number>()
-    for (const { memoryOffset } of this.#placements) uses.set(memoryOffset, (uses.get(memoryOffset) ?? 0) + 1)
-    return (node) => {
-      const index = inPlace.get(node)
-      const tensor = index === undefined ? undefined : this.#inputs[index]
-      const placement = index === undefined ? undefined : this.#placements[index]
-      if (tensor === undefined || placement === undefined || index === undefined || index < this.#donatedFrom)
-        return undefined
-      if (placement.refCount !== 1 || uses.get(placement.memoryOffset) !== 1) return undefined
-      this.#reused.add(tensor)
-      return { tensor, address: placement.memoryOffset }
-    }
-  }
-
-  #valueOf(node: number): Tensor {
-    const { operation } = this.#prepared.plan.program.nodes[node] ?? { operation: { op: "fill" } }
-    const tensor = operation.op === "input" ? this.#inputs[operation.index] : this.#tensorOf.get(node)
-    if (tensor === undefined) throw new Error(`a verified plan computes node ${node} before it is read`)
-    return tensor
-  }
-
-  library({ node }: LibraryCall, scalars: Float64Array): void {
-    const { program } = this.#prepared.plan
-    const tensor = onBackend("wasm", () =>
-      tf.keep(tf.tidy(() => computeNode(program, node, scalars, (id) => this.#valueOf(id))))
+    const value = onBackend("wasm", () =>
+      tf.keep(tf.tidy(() => computeNode(prepared.plan.program, node, scalars, valueOf)))
     )
-    this.#made.push(tensor)
-    this.#tensorOf.set(node, tensor)
-    this.#address[node] = this.#heap.placementOf(tensor).memoryOffset
+    tensors[node] = value
+    addresses[node] = this.#heap.placementOf(value).memoryOffset
+    this.#refresh()
+    // What tfjs computed lies at an address that is known only now.
+    this.#writeAddresses(resident)
   }
 
-  /** The outputs, each under a handle of its own; all else that was made or donated is released. */
-  finish(): ReadonlyArray<Tensor> {
-    const taken = new Set<Tensor>()
-    const outputs = this.#prepared.plan.program.outputs.map((node) => {
-      const value = this.#valueOf(node)
-      const own = !taken.has(value) && this.#tensorOf.has(node)
-      taken.add(value)
-      return own ? value : tf.keep(tf.clone(value))
+  /** The outputs, each under a handle of its own; what nobody keeps and what was donated is released. */
+  #finish(
+    { prepared, reused, tensors }: Resident,
+    inputs: ReadonlyArray<Tensor>,
+    donatedFrom: number
+  ): ReadonlyArray<Tensor> {
+    const outputs = prepared.outputs.map(({ node, owns }) => {
+      const value = tensors[node]
+      if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)
+      return owns ? value : tf.keep(tf.clone(value))
     })
-    const kept = new Set(outputs)
-    for (const tensor of this.#made) if (!kept.has(tensor)) tensor.dispose()
-    for (const tensor of this.#inputs.slice(this.#donatedFrom))
-      if (!this.#reused.has(tensor) && !tensor.isDisposed) tensor.dispose()
-    this.#free()
+    for (const node of prepared.dropped) tensors[node]?.dispose()
+    for (let index = donatedFrom; index < inputs.length; index++) {
+      const tensor = inputs[index]
+      if (tensor !== undefined && reused[index] !== 1 && !tensor.isDisposed) tensor.dispose()
+    }
     return outputs
   }
 
-  /** Releases what was made; inputs are as they were, because nothing fails after the first kernel has run in place. */
-  discard(): void {
-    for (const tensor of this.#made) if (!tensor.isDisposed) tensor.dispose()
-    this.#free()
-  }
-
-  #free(): void {
-    if (this.#temporaries !== 0) this.#heap.free(this.#temporaries)
-    this.#temporaries = 0
+  /** Releases what was made; nothing fails after a kernel has written in place. */
+  #discard({ inputs, prepared, tensors }: Resident): void {
+    const given = new Set(inputs)
+    const made = [...prepared.tensors, ...prepared.outputs].map(({ node }) => tensors[node])
+    for (const tensor of made) if (tensor !== undefined && !given.has(tensor) && !tensor.isDisposed) tensor.dispose()
+    for (const node of prepared.dropped) {
+      const tensor = tensors[node]
+      if (tensor !== undefined && !tensor.isDisposed) tensor.dispose()
+    }
   }
 }

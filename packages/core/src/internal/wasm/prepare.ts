@@ -6,6 +6,7 @@
  */
 import type { FusedStep } from "../plan/fuse.ts"
 import type { Plan } from "../../Plan.ts"
+import type { Program } from "../../Program.ts"
 import { sizeOf } from "../trace/shape.ts"
 import { recordWords } from "./compile.ts"
 import type { Modules, Run } from "./modules.ts"
@@ -49,6 +50,19 @@ export interface Temporary {
   readonly offset: number
 }
 
+/** A node that kernels write, as a tensor; and the input that it may be written over if that is given away and alone. */
+export interface Written {
+  readonly node: number
+  readonly shape: ReadonlyArray<number>
+  readonly over: number | undefined
+}
+
+/** An output: its node, and whether it is the first that has its tensor and the tensor is not an input. */
+export interface Output {
+  readonly node: number
+  readonly owns: boolean
+}
+
 /** A plan ready for execution. */
 export interface Prepared {
   readonly plan: Plan
@@ -59,11 +73,12 @@ export interface Prepared {
   /** Nodes of the program's inputs, by position. */
   readonly inputNodes: ReadonlyArray<number | undefined>
   /** Nodes that kernels write and that are tensors: outputs, and what library operations read. */
-  readonly tensors: ReadonlyArray<number>
+  readonly tensors: ReadonlyArray<Written>
   readonly temporaries: ReadonlyArray<Temporary>
   readonly temporaryBytes: number
-  /** For each output that may be written over an input: the position of that input, if it is donated and alone. */
-  readonly inPlace: ReadonlyMap<number, number>
+  readonly outputs: ReadonlyArray<Output>
+  /** Nodes whose tensors nobody keeps. */
+  readonly dropped: ReadonlyArray<number>
 }
 
 const identity = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }
@@ -204,20 +219,34 @@ const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMa
 /** An input that stands where another output will look for it. */
 const isPreferredElsewhere = (outputs: number, inputs: number, input: number): boolean => input >= inputs - outputs
 
+const outputsOf = ({ nodes, outputs }: Program): ReadonlyArray<Output> => {
+  const taken = new Set<number>()
+  return outputs.map((node) => {
+    const owns = !taken.has(node) && nodes[node]?.operation.op !== "input"
+    taken.add(node)
+    return { node, owns }
+  })
+}
+
+const temporariesOf = (
+  program: Program,
+  nodes: ReadonlyArray<number>
+): { temporaries: ReadonlyArray<Temporary>; bytes: number } => {
+  let bytes = 0
+  const temporaries = nodes.map((node) => {
+    const offset = bytes
+    bytes += aligned(sizeOf(program.nodes[node]?.shape ?? []) * wordBytes)
+    return { node, offset }
+  })
+  return { temporaries, bytes }
+}
+
 /** Prepares a plan; the words of its block are relative to where the block will lie. */
 export const prepare = (plan: Plan, modules: Modules): Prepared => {
-  const { program } = plan
+  const { program, steps } = plan
   const block: Block = { words: [], addresses: [] }
   const calls = grouped(plan).map((group) => ("key" in group ? addGroup(block, group, modules) : group))
   const outside = seenOutside(plan)
-  const written = plan.steps.flatMap((step) => (step._tag === "Fused" ? step.results.map(({ node }) => node) : []))
-  const temporaries: Array<Temporary> = []
-  let temporaryBytes = 0
-  for (const node of written) {
-    if (outside.has(node)) continue
-    temporaries.push({ node, offset: temporaryBytes })
-    temporaryBytes += aligned(sizeOf(program.nodes[node]?.shape ?? []) * wordBytes)
-  }
   const inputNodes: Array<number | undefined> = program.inputs.map(() => undefined)
   const inputAt = new Map<number, number>()
   program.nodes.forEach(({ operation }, id) => {
@@ -225,6 +254,15 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     inputNodes[operation.index] = id
     inputAt.set(id, operation.index)
   })
+  const over = inPlaceOf(plan, inputAt)
+  const written = steps.flatMap((step) => (step._tag === "Fused" ? step.results.map(({ node }) => node) : []))
+  const library = steps.flatMap((step) => (step._tag === "Library" ? [step.node] : []))
+  const { bytes, temporaries } = temporariesOf(
+    program,
+    written.filter((node) => !outside.has(node))
+  )
+  const tensors = written.filter((node) => outside.has(node))
+  const kept = new Set(program.outputs)
   return {
     plan,
     calls,
@@ -232,9 +270,10 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     addresses: block.addresses,
     initials: initialsOf(plan),
     inputNodes,
-    tensors: written.filter((node) => outside.has(node)),
+    tensors: tensors.map((node) => ({ node, shape: program.nodes[node]?.shape ?? [], over: over.get(node) })),
     temporaries,
-    temporaryBytes,
-    inPlace: inPlaceOf(plan, inputAt)
+    temporaryBytes: bytes,
+    outputs: outputsOf(program),
+    dropped: [...tensors, ...library].filter((node) => !kept.has(node))
   }
 }
