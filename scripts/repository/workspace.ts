@@ -19,6 +19,8 @@ export interface Manifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
+  /** What the package calls its own files, depending on who imports: `#name`. */
+  readonly imports?: Readonly<Record<string, unknown>>
 }
 
 /** One thing a user can import: `@optim/pytree/PyTree` and the file it comes from. */

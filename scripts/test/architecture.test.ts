@@ -64,8 +64,8 @@ describe.each(packages)("$name", (self) => {
   })
 
   it("imports only what it declares, and nothing of Node", () => {
-    const { dependencies = {}, peerDependencies = {} } = self.manifest
-    const declared = { ...dependencies, ...peerDependencies }
+    const { dependencies = {}, imports = {}, peerDependencies = {} } = self.manifest
+    const declared = { ...dependencies, ...peerDependencies, ...imports }
     const undeclared = outward(self).filter(
       ({ specifier }) => isBuiltin(specifier) || !(packageOf(specifier) in declared)
     )

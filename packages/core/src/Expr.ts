@@ -131,15 +131,22 @@ interface Unary {
   (x: Operand): Expr | Scalar.Scalar
 }
 
-const unary = (op: UnaryOp, compute: (x: number) => number): Unary => {
+const unary = (op: UnaryOp, compute: (x: number) => number, accepted = numeric): Unary => {
   const host: Scalar.Compute = (x = Number.NaN) => compute(x)
-  const word = (x: Operand) => (isExpr(x) ? new Expr({ op }, [numeric(op, x)], x) : Scalar.apply(op, host, toScalar(x)))
+  const word = (x: Operand) =>
+    isExpr(x) ? new Expr({ op }, [accepted(op, x)], x) : Scalar.apply(op, host, toScalar(x))
   // One implementation for the three signatures: which is taken depends on the argument alone.
   return word as Unary
 }
 
-const numeric = (op: string, x: Expr): Expr => {
+const numeric = <X extends TensorSpec>(op: string, x: X): X => {
   if (x.dtype === "bool") throw invalid(op, "a bool tensor has no arithmetic; cast it first")
+  return x
+}
+
+/** What leads out of the integers is for float32 alone. */
+const fractional = <X extends TensorSpec>(op: string, x: X): X => {
+  if (x.dtype !== "float32") throw invalid(op, `expected float32, found ${x.dtype}; cast it first`)
   return x
 }
 
@@ -162,13 +169,12 @@ const aligned = (
   return { args: operands.map(spread), spec: { shape, dtype } }
 }
 
-const binary = (op: BinaryOp, compute: (a: number, b: number) => number): Binary => {
+const binary = (op: BinaryOp, compute: (a: number, b: number) => number, accepted = numeric): Binary => {
   const host: Scalar.Compute = (a = Number.NaN, b = Number.NaN) => compute(a, b)
   const word = (a: Operand, b: Operand) => {
     if (!isExpr(a) && !isExpr(b)) return Scalar.apply(op, host, toScalar(a), toScalar(b))
     const { args, spec } = aligned(op, [a, b])
-    if (spec.dtype === "bool") throw invalid(op, "a bool tensor has no arithmetic; cast it first")
-    return new Expr({ op }, args, spec)
+    return new Expr({ op }, args, accepted(op, spec))
   }
   // One implementation for the four signatures: which is taken depends on the arguments alone.
   return word as Binary
@@ -179,17 +185,17 @@ export const neg = unary("neg", (x) => -x)
 /** |x|. */
 export const abs = unary("abs", Math.abs)
 /** √x. */
-export const sqrt = unary("sqrt", Math.sqrt)
+export const sqrt = unary("sqrt", Math.sqrt, fractional)
 /** eˣ. */
-export const exp = unary("exp", Math.exp)
+export const exp = unary("exp", Math.exp, fractional)
 /** The natural logarithm. */
-export const log = unary("log", Math.log)
+export const log = unary("log", Math.log, fractional)
 /** The hyperbolic tangent. */
-export const tanh = unary("tanh", Math.tanh)
+export const tanh = unary("tanh", Math.tanh, fractional)
 /** −1, 0 or 1. */
 export const sign = unary("sign", Math.sign)
 /** The largest integer not above x. */
-export const floor = unary("floor", Math.floor)
+export const floor = unary("floor", Math.floor, fractional)
 
 /** a + b. */
 export const add = binary("add", (a, b) => a + b)
@@ -198,26 +204,22 @@ export const sub = binary("sub", (a, b) => a - b)
 /** a · b. */
 export const mul = binary("mul", (a, b) => a * b)
 /** a ^ b. */
-export const pow = binary("pow", (a, b) => a ** b)
+export const pow = binary("pow", (a, b) => a ** b, fractional)
 /** The smaller of both; NaN if one is. */
 export const minimum = binary("minimum", Math.min)
 /** The larger of both; NaN if one is. */
 export const maximum = binary("maximum", Math.max)
 
-const quotient = binary("div", (a, b) => a / b)
+const quotient = binary("div", (a, b) => a / b, fractional)
 
 /**
  * a / b.
  *
  * A tensor divided by a scalar is multiplied by its reciprocal, formed in float64 and rounded once: a rule keeps the
- * order of its paper and pays one true division less. int32 tensors divide by casting first.
+ * order of its paper and pays one true division less. For float32; integers divide by casting first.
  */
-export const div: Binary = ((a: Operand, b: Operand) => {
-  if ([a, b].some((x) => isExpr(x) && x.dtype === "int32"))
-    throw invalid("div", "int32 does not divide; cast it to float32")
-  return isExpr(a) && !isExpr(b) ? mul(a, quotient(1, b)) : quotient(a, b)
-  // As above: the arguments decide the signature.
-}) as Binary
+export const div = ((a: Operand, b: Operand) =>
+  isExpr(a) && !isExpr(b) ? mul(fractional("div", a), quotient(1, b)) : quotient(a, b)) as Binary
 
 /** x². */
 export const square = ((x: Operand) => mul(x, x)) as Unary
@@ -329,14 +331,12 @@ export const max = reduction("max")
 /** The smallest over axes; +∞ over nothing. */
 export const min = reduction("min")
 /** The arithmetic mean over axes, for float32. */
-export const mean = (x: Expr, options: ReduceOptions = {}): Expr => {
-  if (x.dtype !== "float32") throw invalid("mean", `expected float32, found ${x.dtype}`)
-  return reduction("mean")(x, options)
-}
+export const mean = (x: Expr, options: ReduceOptions = {}): Expr => reduction("mean")(fractional("mean", x), options)
 
 /** The matrix product of [n, k] and [k, m]. */
 export const matMul = (a: Expr, b: Expr): Expr => {
-  if (compareDType("matMul", [a, b]) !== "float32") throw invalid("matMul", `expected float32, found ${a.dtype}`)
+  compareDType("matMul", [a, b])
+  fractional("matMul", a)
   return new Expr({ op: "matMul" }, [a, b], { shape: matMulShape(a.shape, b.shape), dtype: "float32" })
 }
 

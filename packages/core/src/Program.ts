@@ -118,17 +118,35 @@ export const print = (self: Program): string =>
     `return ${self.outputs.map((id) => `%${id}`).join(", ")}`
   ].join("\n")
 
+const scalarFaults = (scalar: ScalarNode, id: number): ReadonlyArray<string> =>
+  scalar._tag === "Apply"
+    ? scalar.args
+        .filter((arg) => arg < 0 || arg >= id)
+        .map((arg) => `s${id} uses s${arg}, which does not come before it`)
+    : []
+
+const inputFaults = (self: Program, { operation, ...spec }: Node, id: number): ReadonlyArray<string> => {
+  if (operation.op !== "input") return []
+  const expected = self.inputs[operation.index]
+  if (expected === undefined) return [`%${id} reads input ${operation.index} of ${self.inputs.length}`]
+  return printSpec(expected) === printSpec(spec)
+    ? []
+    : [`%${id} reads input ${operation.index} as ${printSpec(spec)}, which is ${printSpec(expected)}`]
+}
+
 const nodeFaults = (self: Program, node: Node, id: number): ReadonlyArray<string> => [
   ...node.args
     .filter((arg) => arg.id < 0 || arg.id >= (arg._tag === "Node" ? id : self.scalars.length))
-    .map((arg) => `%${id} uses ${arg._tag} ${arg.id}, which does not come before it`),
-  ...(node.operation.op === "input" && self.inputs[node.operation.index] === undefined
-    ? [`%${id} reads input ${node.operation.index} of ${self.inputs.length}`]
-    : [])
+    .map((arg) => `%${id} uses ${arg._tag === "Node" ? "%" : "s"}${arg.id}, which does not come before it`),
+  ...inputFaults(self, node, id)
 ]
 
-/** What is wrong with a program, one line per fault; empty for every program that `make` returns. */
+/**
+ * What is wrong with a program, one line per fault; empty for every program that `make` returns for expressions over
+ * its own inputs.
+ */
 export const verify = (self: Program): ReadonlyArray<string> => [
+  ...self.scalars.flatMap(scalarFaults),
   ...self.nodes.flatMap((node, id) => nodeFaults(self, node, id)),
   ...self.outputs.filter((id) => self.nodes[id] === undefined).map((id) => `output %${id} is not a node`)
 ]

@@ -20,6 +20,7 @@
  * ```
  */
 import * as Schedules from "@optim/schedules"
+import { postOrder, scalarsOf } from "./internal/trace/postOrder.ts"
 import { NonFinite } from "./OptimError.ts"
 
 /** A function of numbers, the same object whenever it is the same function. */
@@ -95,14 +96,25 @@ const finite = (value: number, step: number): number => {
   throw new NonFinite({ operation: "Scalar.schedule", quantity: "the step size", value: String(value), step })
 }
 
-/** The number of a scalar for given inputs of the host, in float64. */
-export const evaluate = ({ definition }: Scalar, inputs: ReadonlyArray<number>): number => {
+const valueOf = (
+  { definition }: Scalar,
+  inputs: ReadonlyArray<number>,
+  values: ReadonlyMap<Scalar, number>
+): number => {
   switch (definition._tag) {
     case "Constant":
       return definition.value
     case "Input":
       return inputs[definition.index] ?? Number.NaN
     case "Apply":
-      return definition.compute(...definition.args.map((arg) => evaluate(arg, inputs)))
+      return definition.compute(...definition.args.map((arg) => values.get(arg) ?? Number.NaN))
   }
+}
+
+/** The number of a scalar for given inputs of the host, in float64; what is shared is computed once. */
+export const evaluate = (self: Scalar, inputs: ReadonlyArray<number>): number => {
+  const values = new Map<Scalar, number>()
+  const isDone = (scalar: Scalar): boolean => values.has(scalar)
+  postOrder(self, scalarsOf, isDone, (scalar) => values.set(scalar, valueOf(scalar, inputs, values)))
+  return values.get(self) ?? Number.NaN
 }

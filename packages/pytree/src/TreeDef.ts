@@ -20,19 +20,19 @@
  * )
  * ```
  */
-import { codec, type schema } from "./internal/codec.ts"
-import { differences } from "./internal/compare.ts"
-import { type Def, fromRecords, recordsOf, type TreeDef } from "./internal/def.ts"
-import type { AnyNodeType } from "./internal/nodeType.ts"
-import * as R from "./internal/records.ts"
-import { typeNamed } from "./internal/register.ts"
+import { codec, type schema } from "./internal/structure/codec.ts"
+import { differences } from "./internal/structure/compare.ts"
+import { type Def, fromRecords, recordsOf, type TreeDef } from "./internal/structure/def.ts"
+import type { AnyNodeType } from "./internal/nodes/nodeType.ts"
+import * as R from "./internal/structure/records.ts"
+import { typeNamed } from "./internal/nodes/register.ts"
 import { compose as composed } from "./internal/transpose.ts"
 import type { Mapped } from "./internal/types.ts"
 import type { KeyPath } from "./KeyPath.ts"
 import type { Mismatch } from "./TreeError.ts"
 
-export type { TreeDefJson } from "./internal/codec.ts"
-export { isTreeDef, type TreeDef } from "./internal/def.ts"
+export type { TreeDefJson } from "./internal/structure/codec.ts"
+export { isTreeDef, type TreeDef } from "./internal/structure/def.ts"
 
 /** The structure of a tree that is a single leaf. */
 export const leaf: TreeDef = fromRecords([R.leaf])
@@ -118,7 +118,7 @@ export const mismatches = (
  * assert.ok(Equal.equals(Schema.decodeUnknownSync(TreeDef.schema)(json), treedef))
  * ```
  */
-export { schema } from "./internal/codec.ts"
+export { schema } from "./internal/structure/codec.ts"
 
 /**
  * Like `schema`, and knows these node types, too: for classes that carry their node type and are not registered.

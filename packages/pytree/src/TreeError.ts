@@ -20,7 +20,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { schema as treeDef } from "./internal/codec.ts"
+import { schema as treeDef } from "./internal/structure/codec.ts"
 import { message } from "./internal/message.ts"
 import * as KeyPath from "./KeyPath.ts"
 

@@ -65,6 +65,9 @@ describe("Leaf", () => {
     expectTypeOf<PyTree.Leaf<Recursive>>().toEqualTypeOf<number>()
     expectTypeOf<PyTree.Leaf<unknown>>().toEqualTypeOf<unknown>()
     expectTypeOf<PyTree.Leaf<{ a: unknown }>>().toEqualTypeOf<unknown>()
+    expectTypeOf<PyTree.Leaf<Array<object>>>().toEqualTypeOf<unknown>()
+    expectTypeOf<PyTree.Mapped<object, number>>().toEqualTypeOf<unknown>()
+    expectTypeOf<PyTree.Leaf<{ a?: number }>>().toEqualTypeOf<number>()
     // oxlint-disable-next-line typescript/no-explicit-any -- the subject of the test
     expectTypeOf<PyTree.Leaf<any>>().toBeAny()
   })
@@ -196,6 +199,16 @@ describe("the other functions", () => {
     expectTypeOf(treedef).toExtend<TreeDef.TreeDef>()
     const [pairs] = PyTree.flattenWithPath([tensor])
     expectTypeOf(pairs).toEqualTypeOf<Array<readonly [KeyPath.KeyPath, Tensor]>>()
+  })
+  test("a structure taken with isLeaf ends where the guard says", () => {
+    const isPair = (u: unknown): u is [number, number] => Array.isArray(u) && u.length === 2
+    const pairs: { a: [number, number]; b: Array<number> } = { a: [1, 2], b: [] }
+    const mapped = PyTree.unflatten(PyTree.structure(pairs, { isLeaf: isPair }), [true])
+    expectTypeOf(mapped).toEqualTypeOf<{ a: boolean; b: Array<boolean> }>()
+    const [, anything] = PyTree.flatten(pairs, { isLeaf: (u: unknown): boolean => u === 1 })
+    expectTypeOf(anything).toEqualTypeOf<TreeDef.TreeDef>()
+    const table = PyTree.transpose(PyTree.structure([0]), null, [pairs], { isLeaf: isPair })
+    expectTypeOf(table.a).toEqualTypeOf<Array<number | [number, number]>>()
   })
   test("folds", () => {
     expectTypeOf(PyTree.reduce({ a: 1 }, "", (text, leaf) => text + leaf.toFixed())).toBeString()

@@ -344,9 +344,9 @@ describe("custom nodes", () => {
       "PyTreeDef([CustomNode(Anonymous, [*]), CustomNode(Anonymous, [*])])"
     )
     assert.isTrue(Equal.equals(PyTree.structure(one), PyTree.structure(PyTree.map<unknown, unknown>(one, String))))
-    assert.lengthOf(
+    assert.deepStrictEqual(
       rows(() => PyTree.map(one, other, (leaf) => leaf)),
-      2
+      ["[0]", "[1]"].map((path) => [path, "Anonymous of 1", "Anonymous of 1 by another class"])
     )
   })
   it("the same class from two copies of a package is one node type", () => {
@@ -371,6 +371,12 @@ describe("custom nodes", () => {
   it("a plain object cannot pretend to be a custom node", () => {
     const forged = { [PyTree.symbol]: { flatten: 1 } }
     assert.deepStrictEqual(PyTree.leaves<unknown>(forged), [1])
+    const labeled = new Labeled("a", [1])
+    const likeLabeled = { [PyTree.symbol]: labeled[PyTree.symbol], label: "a", parts: [1] }
+    assert.lengthOf(
+      rows(() => PyTree.map<unknown, unknown, unknown>(labeled, likeLabeled, (leaf) => leaf)),
+      1
+    )
   })
   it("a registered class comes apart by its fields, and its subclasses do not", () => {
     class Sub extends Registered {}
@@ -605,6 +611,28 @@ describe("map", () => {
   ['scale']            expected null            found a leaf
   ['tail']             expected an array of 2   found an array of 3
 Pass a tree that has what is expected at these paths.`
+    )
+  })
+  it("names only the first keys of an object that has many", () => {
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, index]))
+    const words = "an object with 'k0', 'k1', 'k10', 'k11', 'k12', 'k13', … (20 keys)"
+    assert.deepStrictEqual(
+      rows(() => PyTree.map(many, [], (x) => x)),
+      [["", words, "an array of 0"]]
+    )
+  })
+  it("refuses one key, element or child too many", () => {
+    assert.deepStrictEqual(
+      rows(() => PyTree.map({ a: 1 }, { a: 1, b: 2 }, (x) => x)),
+      [["['b']", "nothing", "a leaf"]]
+    )
+    assert.deepStrictEqual(
+      rows(() => PyTree.map([1], [1, 2], (x) => x)),
+      [["", "an array of 1", "an array of 2"]]
+    )
+    assert.deepStrictEqual(
+      rows(() => PyTree.map(new Labeled("a", [1]), new Labeled("a", [1, 2]), (x) => x)),
+      [["", "test/Labeled[a] of 1", "test/Labeled[a] of 2"]]
     )
   })
   it("names what kinds of nodes it found", () => {

@@ -3,12 +3,12 @@
  */
 import type { KeyPath } from "../KeyPath.ts"
 import { LeafCountMismatch } from "../TreeError.ts"
-import { recordsOf, type TreeDef } from "./def.ts"
-import { type CheckOptions, checked } from "./check.ts"
+import { recordsOf, type TreeDef } from "./structure/def.ts"
+import { type CheckOptions, checked } from "./walk/check.ts"
 import { isLeafOf, isLeafWithPathOf, type Options, type PathOptions } from "./options.ts"
-import { put } from "./put.ts"
-import { take } from "./take.ts"
-import type { Leaf, Mapped } from "./types.ts"
+import { put } from "./walk/put.ts"
+import { take } from "./walk/take.ts"
+import type { Leaf, Mapped, Marked } from "./types.ts"
 
 /**
  * Takes a tree apart into its leaves, left to right, and its structure.
@@ -33,7 +33,7 @@ import type { Leaf, Mapped } from "./types.ts"
  */
 export const flatten: {
   <T>(tree: T): readonly [leaves: Array<Leaf<T>>, treedef: TreeDef<T>]
-  <T, L = unknown>(tree: T, options: Options<L>): readonly [leaves: Array<Leaf<T, L>>, treedef: TreeDef<T>]
+  <T, L = unknown>(tree: T, options: Options<L>): readonly [leaves: Array<Leaf<T, L>>, treedef: TreeDef<Marked<T, L>>]
 } = (tree: unknown, options?: Options<unknown>) => {
   const { def, leaves } = take(tree, "PyTree.flatten", isLeafOf(options))
   // the traversal knows no types: the overloads say what it collects
@@ -75,8 +75,10 @@ export const leaves: {
  * assert.ok(!Equal.equals(PyTree.structure({ a: 1, b: null }), PyTree.structure({ a: 1 })))
  * ```
  */
-export const structure = <T>(tree: T, options?: Options<unknown>): TreeDef<T> =>
-  take(tree, "PyTree.structure", isLeafOf(options)).def
+export const structure: {
+  <T>(tree: T): TreeDef<T>
+  <T, L = unknown>(tree: T, options: Options<L>): TreeDef<Marked<T, L>>
+} = (tree: unknown, options?: Options<unknown>) => take(tree, "PyTree.structure", isLeafOf(options)).def
 
 /**
  * The leaves of a tree with their paths, and its structure. The `isLeaf` predicate gets the path of each node, too.
@@ -102,7 +104,7 @@ export const flattenWithPath: {
   <T, L = unknown>(
     tree: T,
     options: PathOptions<L>
-  ): readonly [leaves: Array<readonly [KeyPath, Leaf<T, L>]>, treedef: TreeDef<T>]
+  ): readonly [leaves: Array<readonly [KeyPath, Leaf<T, L>]>, treedef: TreeDef<Marked<T, L>>]
 } = (tree: unknown, options?: PathOptions<unknown>) => {
   const { def, leaves } = take(tree, "PyTree.flattenWithPath", isLeafWithPathOf(options))
   const { paths } = def

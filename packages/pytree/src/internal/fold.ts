@@ -3,7 +3,7 @@
  */
 import { EmptyTree } from "../TreeError.ts"
 import { isLeafOf, type Options } from "./options.ts"
-import { take } from "./take.ts"
+import { take } from "./walk/take.ts"
 import type { AllLeaves, Leaf } from "./types.ts"
 
 type Step = (accumulated: unknown, leaf: unknown) => unknown

@@ -2,12 +2,12 @@
  * Mapping over the leaves of one tree, or of several that have the structure of the first.
  */
 import type { KeyPath } from "../KeyPath.ts"
-import { checked } from "./check.ts"
-import { type Def, recordsOf } from "./def.ts"
+import { checked } from "./walk/check.ts"
+import { type Def, recordsOf } from "./structure/def.ts"
 import { isLeafOf, isLeafWithPathOf, type Options, type PathOptions } from "./options.ts"
-import { put } from "./put.ts"
-import { take } from "./take.ts"
-import type { IsLeaf } from "./traverse.ts"
+import { put } from "./walk/put.ts"
+import { take } from "./walk/take.ts"
+import type { IsLeaf } from "./walk/traverse.ts"
 import type { AllLeaves, Leaf, Mapped, Piece } from "./types.ts"
 
 type Rows = (...row: ReadonlyArray<unknown>) => unknown

@@ -1,6 +1,6 @@
 /** The option that many functions on trees share: which nodes count as leaves. */
 import type { KeyPath } from "../KeyPath.ts"
-import type { IsLeaf } from "./traverse.ts"
+import type { IsLeaf } from "./walk/traverse.ts"
 
 /**
  * Which nodes are to be taken as leaves, besides those that are. It is asked about every node, `null` included.

@@ -2,9 +2,9 @@
  * Trees of numbers as one vector, and back.
  */
 import { UnsupportedLeaf, VectorLengthMismatch } from "../TreeError.ts"
-import { type Def, recordsOf } from "./def.ts"
-import { put } from "./put.ts"
-import { take } from "./take.ts"
+import { type Def, recordsOf } from "./structure/def.ts"
+import { put } from "./walk/put.ts"
+import { take } from "./walk/take.ts"
 
 const operation = "PyTree.ravel"
 

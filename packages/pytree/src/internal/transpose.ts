@@ -2,14 +2,14 @@
  * Two trees in one: exchanging an outer and an inner structure, spreading a prefix over a full tree.
  */
 import { EmptyTree, StructureMismatch } from "../TreeError.ts"
-import { checked } from "./check.ts"
-import { differences } from "./compare.ts"
-import { fromRecords, recordsOf, type TreeDef } from "./def.ts"
+import { checked } from "./walk/check.ts"
+import { differences } from "./structure/compare.ts"
+import { fromRecords, recordsOf, type TreeDef } from "./structure/def.ts"
 import { isLeafOf, type Options } from "./options.ts"
-import { put } from "./put.ts"
-import * as R from "./records.ts"
-import { take } from "./take.ts"
-import type { IsLeaf } from "./traverse.ts"
+import { put } from "./walk/put.ts"
+import * as R from "./structure/records.ts"
+import { take } from "./walk/take.ts"
+import type { IsLeaf } from "./walk/traverse.ts"
 import type { Leaf, Mapped, Piece } from "./types.ts"
 
 const operation = "PyTree.transpose"
@@ -43,8 +43,20 @@ const inferInner = (outer: TreeDef, tree: unknown, isLeaf: IsLeaf | undefined): 
  * ```
  */
 export const transpose: {
-  <O, T>(outer: TreeDef<O>, inner: null, tree: T, options?: Options<unknown>): Mapped<Piece<O, T>, Mapped<O, Leaf<T>>>
-  <O, I, T>(outer: TreeDef<O>, inner: TreeDef<I>, tree: T, options?: Options<unknown>): Mapped<I, Mapped<O, Leaf<T>>>
+  <O, T>(outer: TreeDef<O>, inner: null, tree: T): Mapped<Piece<O, T>, Mapped<O, Leaf<T>>>
+  <O, I, T>(outer: TreeDef<O>, inner: TreeDef<I>, tree: T): Mapped<I, Mapped<O, Leaf<T>>>
+  <O, T, L = unknown>(
+    outer: TreeDef<O>,
+    inner: null,
+    tree: T,
+    options: Options<L>
+  ): Mapped<Piece<O, T>, Mapped<O, Leaf<T, L>>, L>
+  <O, I, T, L = unknown>(
+    outer: TreeDef<O>,
+    inner: TreeDef<I>,
+    tree: T,
+    options: Options<L>
+  ): Mapped<I, Mapped<O, Leaf<T, L>>>
 } = (outer: TreeDef, inner: TreeDef | null, tree: unknown, options?: Options<unknown>): never => {
   const isLeaf = isLeafOf(options)
   const innerDef = inner ?? inferInner(outer, tree, isLeaf)

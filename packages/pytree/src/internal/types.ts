@@ -8,7 +8,7 @@
 import type * as Chunk from "effect/Chunk"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import type { Node } from "./nodeType.ts"
+import type { Node } from "./nodes/nodeType.ts"
 
 type Primitive = string | number | bigint | boolean | symbol
 
@@ -26,11 +26,16 @@ type Methods<T> = {
 /** Effect's data types mark themselves with such keys, unlike instances of `Data.Class`. */
 type Marks<T> = Extract<keyof T, `~${string}` | typeof Symbol.iterator>
 
-/** "leaf", "record" (a plain object) or "instance" (of `Data.Class`) */
+/** Is this the type `object`, of which nothing is known? */
+type IsObject<T> = [keyof T] extends [never] ? (object extends T ? (string extends T ? false : true) : false) : false
+
+/** "leaf", "record" (a plain object), "instance" (of `Data.Class`) or "unknown" */
 type KindOf<T> = T extends Primitive | AnyFunction | AnyClass
   ? "leaf"
   : [Methods<T>] extends [never]
-    ? "record"
+    ? IsObject<T> extends true
+      ? "unknown"
+      : "record"
     : T extends Pipeable
       ? [Marks<T>] extends [never]
         ? "instance"
@@ -74,9 +79,11 @@ type LeafOf<T, L, D extends Level> = T extends L
 
 type LeafOfObject<T, Kind, L, D extends Level> = Kind extends "leaf"
   ? T
-  : Kind extends "record"
-    ? { [K in keyof T]-?: Leaf<T[K], L, D> }[keyof T]
-    : { [K in Fields<T>]-?: Leaf<T[K], L, D> }[Fields<T>]
+  : Kind extends "unknown"
+    ? unknown
+    : Kind extends "record"
+      ? { [K in keyof T]-?: Leaf<T[K], L, D> }[keyof T]
+      : { [K in Fields<T>]-?: Leaf<T[K], L, D> }[Fields<T>]
 
 /** `unknown` if all leaves of `T` are of type `A`, else `never`: intersected with the type of a parameter, a check. */
 export type AllLeaves<T, A> = [Leaf<T>] extends [A] ? unknown : never
@@ -90,6 +97,9 @@ type Present<T, K extends keyof T> = Required<Pick<T, K>>[K]
  * Arrays stay arrays, tuples stay tuples, objects keep their keys; `undefined` becomes `null`, as it does in trees.
  */
 export type Mapped<T, B, L = never> = IsAny<T> extends true ? T : unknown extends T | L ? unknown : MappedOf<T, B, L>
+
+/** The type of a tree with the structure that is seen when values of type `L` count as leaves. */
+export type Marked<T, L> = Mapped<T, symbol, L>
 
 type MappedOf<T, B, L> = T extends L
   ? B
@@ -118,9 +128,11 @@ type MappedArray<T extends ReadonlyArray<unknown>, A, B, L> = number extends T["
 
 type MappedObject<T, Kind, B, L> = Kind extends "leaf"
   ? B
-  : Kind extends "record"
-    ? { [K in keyof T]: Mapped<Present<T, K>, B, L> }
-    : { [K in keyof T]: K extends Fields<T> ? Mapped<Present<T, K>, B, L> : T[K] }
+  : Kind extends "unknown"
+    ? unknown
+    : Kind extends "record"
+      ? { [K in keyof T]: Mapped<Present<T, K>, B, L> }
+      : { [K in keyof T]: K extends Fields<T> ? Mapped<Present<T, K>, B, L> : T[K] }
 
 /** What lies in a tree of type `S` at the leaves of a tree of type `T`. */
 export type Piece<T, S, L = never, D extends Level = 16> =
@@ -154,6 +166,8 @@ type PieceOf<T, S, L, D extends Level> = T extends L
 
 type PieceOfObject<T, Kind, S, L, D extends Level> = Kind extends "leaf"
   ? S
-  : Kind extends "record"
-    ? { [K in keyof T]-?: K extends keyof S ? Piece<T[K], S[K], L, D> : never }[keyof T]
-    : { [K in Fields<T>]-?: K extends keyof S ? Piece<T[K], S[K], L, D> : never }[Fields<T>]
+  : Kind extends "unknown"
+    ? unknown
+    : Kind extends "record"
+      ? { [K in keyof T]-?: K extends keyof S ? Piece<T[K], S[K], L, D> : never }[keyof T]
+      : { [K in Fields<T>]-?: K extends keyof S ? Piece<T[K], S[K], L, D> : never }[Fields<T>]

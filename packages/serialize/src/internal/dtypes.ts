@@ -43,7 +43,7 @@ export const isDtype = (name: string): name is Dtype => Object.hasOwn(bits, name
 export const rank = (dtype: Dtype): number => names.indexOf(dtype)
 
 /** The number of elements of a shape, or `undefined` when it is no safe integer. */
-export const elements = (shape: ReadonlyArray<number>): number | undefined => {
+const elements = (shape: ReadonlyArray<number>): number | undefined => {
   let count = 1
   for (const size of shape) {
     count *= size

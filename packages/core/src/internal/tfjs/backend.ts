@@ -6,7 +6,11 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import { BackendUnavailable } from "../../OptimError.ts"
+
+/** Before its first use tfjs has no current backend, whatever the type of the name says. */
+const isAbsent = (name: string | null | undefined): boolean => name === undefined || name === null
 
 /** Runs `compute` with the backend as tfjs' current one. */
 export const onBackend = <A>(name: string, compute: () => A): A => {
@@ -17,29 +21,38 @@ export const onBackend = <A>(name: string, compute: () => A): A => {
   try {
     return compute()
   } finally {
-    if (previous !== undefined && previous !== null) void engine.setBackend(previous)
+    if (!isAbsent(previous)) void engine.setBackend(previous)
   }
 }
 
 const unavailable = (backend: string, cause: unknown): BackendUnavailable =>
   new BackendUnavailable({ backend, reason: cause instanceof Error ? cause.message : String(cause), cause })
 
-/** Waits until the backend is up; the current backend stays what it was, if there was one. */
-export const bringUp = Effect.fn("Tensors.bringUp")(function* (
-  name: string
-): Effect.fn.Return<void, BackendUnavailable> {
-  const engine = tf.engine()
-  const previous: string | undefined = engine.backendName
-  const up = yield* Effect.tryPromise({
-    try: () => engine.setBackend(name),
-    catch: (cause) => unavailable(name, cause)
-  })
-  if (previous !== undefined && previous !== null && previous !== name) {
-    yield* Effect.tryPromise({ try: () => engine.setBackend(previous), catch: (cause) => unavailable(previous, cause) })
-  }
-  if (!up)
-    return yield* new BackendUnavailable({ backend: name, reason: "tfjs could not initialise it on this machine" })
-})
+// Two layers that are built at the same time take turns, so that no backend is made twice.
+const turns = Semaphore.makeUnsafe(1)
+
+/**
+ * Makes the backend unless it is up; tfjs' current backend stays what it is, if there is one.
+ *
+ * tfjs' own `setBackend` forbids every computation, on any backend, until a backend that takes time is up. So the
+ * backend is made outside of it and registered when it is ready.
+ */
+export const bringUp = Effect.fn("Tensors.bringUp")(
+  function* (name: string): Effect.fn.Return<void, BackendUnavailable> {
+    const engine = tf.engine()
+    if (!(name in engine.registry)) {
+      const make = engine.registryFactory[name]?.factory
+      if (make === undefined)
+        return yield* new BackendUnavailable({ backend: name, reason: "tfjs knows no such backend" })
+      engine.registry[name] = yield* Effect.tryPromise({
+        try: async () => make(),
+        catch: (cause) => unavailable(name, cause)
+      })
+    }
+    if (isAbsent(engine.backendName)) yield* Effect.promise(() => engine.setBackend(name))
+  },
+  (making) => turns.withPermit(making)
+)
 
 /**
  * Registers the derivatives of tfjs' ops unless somebody did; false if they cannot be loaded (in Node they come with

@@ -11,8 +11,11 @@ import type { Plan } from "../../Plan.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
 import { operations } from "./operations.ts"
 
-/** A number of the host in a dtype: cut towards zero for int32, rounded once for float32. */
-const onDevice = (value: number, dtype: DType): number => (dtype === "int32" ? Math.trunc(value) : value)
+/** A number of the host in a dtype: cut towards zero for int32, 0 or 1 for bool; tfjs rounds it once for float32. */
+const onDevice = (value: number, dtype: DType): number => {
+  if (dtype === "bool") return value === 0 ? 0 : 1
+  return dtype === "int32" ? Math.trunc(value) : value
+}
 
 const nodeOf = ({ nodes }: Program, id: number): Node => {
   const node = nodes[id]
@@ -81,12 +84,13 @@ class Run {
   /** Every output under a handle of its own: one value may be several outputs, or an input. */
   outputs(): ReadonlyArray<Tensor> {
     const taken = new Set<Tensor>()
-    return this.#program.outputs.map((id) => {
+    const handle = (id: number): Tensor => {
       const value = this.#value(id)
       const owned = nodeOf(this.#program, id).operation.op !== "input" && !taken.has(value)
       taken.add(value)
-      return owned ? value : tf.keep(tf.clone(value))
-    })
+      return owned ? value : tf.clone(value)
+    }
+    return tf.tidy(() => this.#program.outputs.map(handle)).map((output) => tf.keep(output))
   }
 }
 

@@ -2,13 +2,16 @@
  * The meaning of every operation, spelled in tfjs ops: the reference that other executors are measured against.
  *
  * tfjs backends disagree at the edges (measured with tfjs 4.22: on wasm `maximum(1, NaN)` is 1, `sign(NaN)` and
- * `sign(1e-40)` are 0, a sum over nothing is uninitialised memory, a cast to bool keeps the byte; on cpu `pow(1, NaN)`
- * is NaN and a maximum over nothing is NaN). Where they do, the operation is composed from ops that agree: IEEE 754
- * semantics, NaN propagates through minimum and maximum, −0 < +0 there, empty reductions give their neutral element.
+ * `sign(1e-40)` are 0, a sum over nothing is uninitialised memory, a cast to bool keeps the byte, `neg` and `abs` take
+ * int32 for float32, `where` on bool tensors writes beyond their end, transposing nothing is a trap; on cpu `pow(1,
+ * NaN)` is NaN, a maximum over nothing is NaN, `abs` takes int32 for float32, a cast keeps the array of its argument,
+ * and a mean divides before it adds). Where they do, the operation is composed from ops that agree: IEEE 754 semantics,
+ * NaN propagates through minima and maxima, −0 < +0 there, empty reductions give their neutral element. int32
+ * arithmetic wraps around; on cpu a product beyond 2⁵³ is not exact.
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
-import type { Op, Operation, ReduceOp, TensorSpec } from "../../Expr.ts"
+import type { DType, Op, Operation, ReduceOp, TensorSpec } from "../../Expr.ts"
 import { sizeOf } from "../trace/shape.ts"
 
 /** What an operation is given besides its arguments: its own attributes and the spec of its result. */
@@ -37,16 +40,24 @@ const mutableShape = ({ shape }: TensorSpec): Array<number> => [...shape]
 
 const isNaN = (x: Tensor): Tensor => tf.notEqual(x, x)
 
+const neg = (x: Tensor): Tensor => (x.dtype === "int32" ? tf.sub(tf.zerosLike(x), x) : tf.neg(x))
+
+const abs = (x: Tensor): Tensor => (x.dtype === "int32" ? tf.where(tf.less(x, tf.zerosLike(x)), neg(x), x) : tf.abs(x))
+
 // -0 + 0 = 0, the larger of both; other equal numbers are themselves; unequal or NaN: a wins if larger or NaN.
 const maximum = (a: Tensor, b: Tensor): Tensor => {
+  if (a.dtype === "int32") return tf.where(tf.greater(a, b), a, b)
   const tie = tf.where(tf.equal(a, tf.zerosLike(a)), tf.add(a, b), a)
   return tf.where(tf.equal(a, b), tie, tf.where(tf.logicalOr(tf.greater(a, b), isNaN(a)), a, b))
 }
 
+const minimum = (a: Tensor, b: Tensor): Tensor =>
+  a.dtype === "int32" ? tf.where(tf.less(a, b), a, b) : tf.neg(maximum(tf.neg(a), tf.neg(b)))
+
 const sign = (x: Tensor): Tensor => {
   const zero = tf.zerosLike(x)
   const one = tf.onesLike(x)
-  return tf.where(tf.greater(x, zero), one, tf.where(tf.less(x, zero), tf.neg(one), x))
+  return tf.where(tf.greater(x, zero), one, tf.where(tf.less(x, zero), neg(one), x))
 }
 
 // 1^y = 1 for every y, and (-1)^±∞ = 1, which JavaScript's power does not say.
@@ -68,6 +79,10 @@ const neutral: Record<ReduceOp, number> = {
   mean: Number.NaN
 }
 
+/** The neutral element in a dtype; int32 has no infinities, but a least and a greatest number. */
+const neutralIn = (op: ReduceOp, dtype: DType): number =>
+  dtype === "int32" ? Math.min(Math.max(neutral[op], -(2 ** 31)), 2 ** 31 - 1) : neutral[op]
+
 interface Reduction extends TensorSpec {
   readonly operation: { readonly axes: ReadonlyArray<number> }
 }
@@ -76,25 +91,42 @@ const reduction =
   (op: ReduceOp, reduce: (x: Tensor, axes: Array<number>) => Tensor) =>
   ([x]: ReadonlyArray<Tensor>, context: Reduction): Tensor =>
     present(x).size === 0
-      ? tf.fill(mutableShape(context), neutral[op], context.dtype)
+      ? tf.fill(mutableShape(context), neutralIn(op, context.dtype), context.dtype)
       : reduce(present(x), [...context.operation.axes])
 
-const extremum =
-  (reduce: (x: Tensor, axes: Array<number>) => Tensor) =>
-  (x: Tensor, axes: Array<number>): Tensor => {
-    const extreme = reduce(x, axes)
-    if (x.dtype !== "float32") return extreme
-    const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
-    return tf.where(tf.greater(nans, tf.zerosLike(nans)), tf.fill(extreme.shape, Number.NaN), extreme)
-  }
+/** NaN if there is one; of zeros +0 if there is one: where 0 is the largest, only +0 has a reciprocal above it. */
+const largest = (x: Tensor, axes: Array<number>): Tensor => {
+  const extreme = tf.max(x, axes)
+  if (x.dtype !== "float32") return extreme
+  const zero = tf.zerosLike(extreme)
+  const positive = tf.greater(tf.max(tf.div(tf.onesLike(x), x), axes), zero)
+  const signed = tf.where(tf.equal(extreme, zero), tf.where(positive, zero, tf.neg(zero)), extreme)
+  const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
+  return tf.where(tf.greater(nans, zero), tf.fill(extreme.shape, Number.NaN), signed)
+}
 
-const broadcast: Compute<"broadcast"> = (args, context) =>
-  sizeOf(context.shape) === 0
-    ? tf.fill(mutableShape(context), 0, context.dtype)
-    : tf.broadcastTo(present(args[0]), mutableShape(context))
+const smallest = (x: Tensor, axes: Array<number>): Tensor =>
+  x.dtype === "float32" ? tf.neg(largest(tf.neg(x), axes)) : tf.min(x, axes)
 
-const cast = (x: Tensor, context: Context<"cast">): Tensor =>
-  context.dtype === "bool" ? tf.notEqual(x, tf.zerosLike(x)) : tf.cast(x, context.dtype)
+const mean = (x: Tensor, axes: Array<number>): Tensor => {
+  const total = tf.sum(x, axes)
+  return tf.div(total, x.size / total.size)
+}
+
+/** Moves elements to their places; without elements there is nothing to move. */
+const moved =
+  <O extends Op>(move: (x: Tensor, context: Context<O>) => Tensor): Compute<O> =>
+  ([x], context) =>
+    sizeOf(context.shape) === 0 ? tf.fill(mutableShape(context), 0, context.dtype) : move(present(x), context)
+
+// A sum is a new array of its own dtype.
+const cast = (x: Tensor, { dtype }: Context<"cast">): Tensor =>
+  dtype === "bool" ? tf.notEqual(x, tf.zerosLike(x)) : tf.add(tf.cast(x, dtype), tf.scalar(0, dtype))
+
+const select = (condition: Tensor, a: Tensor, b: Tensor): Tensor =>
+  a.dtype === "bool"
+    ? tf.logicalOr(tf.logicalAnd(condition, a), tf.logicalAnd(tf.logicalNot(condition), b))
+    : tf.where(condition, a, b)
 
 const unreachable = (): Tensor => {
   throw new Error("inputs and fills have no arguments to compute from")
@@ -104,8 +136,8 @@ const unreachable = (): Tensor => {
 export const operations: { readonly [O in Op]: Compute<O> } = {
   input: unreachable,
   fill: unreachable,
-  neg: one(tf.neg),
-  abs: one(tf.abs),
+  neg: one(neg),
+  abs: one(abs),
   sqrt: one(tf.sqrt),
   exp: one(tf.exp),
   log: one(tf.log),
@@ -119,7 +151,7 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   div: two(tf.div),
   pow: two(pow),
   maximum: two(maximum),
-  minimum: two((a, b) => tf.neg(maximum(tf.neg(a), tf.neg(b)))),
+  minimum: two(minimum),
   less: comparison(tf.less),
   lessEqual: comparison(tf.lessEqual),
   greater: comparison(tf.greater),
@@ -128,21 +160,15 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   notEqual: comparison(tf.notEqual),
   and: two(tf.logicalAnd),
   or: two(tf.logicalOr),
-  select: ([condition, a, b]) => tf.where(present(condition), present(a), present(b)),
+  select: ([condition, a, b]) => select(present(condition), present(a), present(b)),
   cast: ([x], context) => cast(present(x), context),
-  reshape: ([x], context) => tf.reshape(present(x), mutableShape(context)),
-  broadcast,
-  transpose: ([x], { operation }) => tf.transpose(present(x), [...operation.permutation]),
+  reshape: moved((x, context) => tf.reshape(x, mutableShape(context))),
+  broadcast: moved((x, context) => tf.broadcastTo(x, mutableShape(context))),
+  transpose: moved((x, { operation }) => tf.transpose(x, [...operation.permutation])),
   sum: reduction("sum", (x, axes) => tf.sum(x, axes)),
-  mean: reduction("mean", (x, axes) => tf.mean(x, axes)),
-  max: reduction(
-    "max",
-    extremum((x, axes) => tf.max(x, axes))
-  ),
-  min: reduction(
-    "min",
-    extremum((x, axes) => tf.min(x, axes))
-  ),
+  mean: reduction("mean", mean),
+  max: reduction("max", largest),
+  min: reduction("min", smallest),
   matMul: ([a, b], context) =>
     present(a).size === 0 || present(b).size === 0
       ? tf.fill(mutableShape(context), 0)

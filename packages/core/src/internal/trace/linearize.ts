@@ -1,12 +1,12 @@
 /**
  * From the graph of expressions to the list of a program.
  *
- * A depth-first walk without recursion (a norm over thousands of leaves is a deep graph), with equal nodes merged:
- * nodes are equal when operation, arguments, shape and dtype are.
+ * A depth-first walk with equal nodes merged: nodes are equal when operation, arguments, shape and dtype are.
  */
 import { Expr, type TensorSpec } from "../../Expr.ts"
 import type { Argument, Node, Program, ScalarNode } from "../../Program.ts"
 import type { Compute, Scalar } from "../../Scalar.ts"
+import { postOrder, scalarsOf } from "./postOrder.ts"
 
 /** A list without repetitions: the same key gives the same index. */
 class Interned<A> {
@@ -23,6 +23,8 @@ class Interned<A> {
 }
 
 const numberKey = (value: number): string => (Object.is(value, -0) ? "-0" : String(value))
+
+const exprsOf = ({ args }: Expr): ReadonlyArray<Expr> => args.filter((arg) => arg instanceof Expr)
 
 class Linearizer {
   readonly nodes = new Interned<Node>()
@@ -45,7 +47,7 @@ class Linearizer {
       case "Input":
         return this.scalars.add(`i${definition.index}`, () => definition)
       case "Apply": {
-        const args = definition.args.map((arg) => this.scalar(arg))
+        const args = definition.args.map((arg) => this.#scalarOf.get(arg) ?? -1)
         return this.scalars.add(`a${this.#computeKey(definition.compute)}(${args.join()})`, () => ({
           ...definition,
           args
@@ -54,12 +56,10 @@ class Linearizer {
     }
   }
 
-  scalar(scalar: Scalar): number {
-    const known = this.#scalarOf.get(scalar)
-    if (known !== undefined) return known
-    const id = this.#defineScalar(scalar)
-    this.#scalarOf.set(scalar, id)
-    return id
+  scalar(root: Scalar): number {
+    const isDone = (scalar: Scalar): boolean => this.#scalarOf.has(scalar)
+    postOrder(root, scalarsOf, isDone, (scalar) => this.#scalarOf.set(scalar, this.#defineScalar(scalar)))
+    return this.#scalarOf.get(root) ?? -1
   }
 
   #argument(arg: Expr | Scalar): Argument {
@@ -75,18 +75,8 @@ class Linearizer {
   }
 
   node(root: Expr): number {
-    const pending = [root]
-    for (let expr = pending.at(-1); expr !== undefined; expr = pending.at(-1)) {
-      const missing = this.#nodeOf.has(expr)
-        ? []
-        : expr.args.filter((arg): arg is Expr => arg instanceof Expr && !this.#nodeOf.has(arg))
-      if (missing.length > 0) {
-        pending.push(...missing.toReversed())
-        continue
-      }
-      pending.pop()
-      if (!this.#nodeOf.has(expr)) this.#nodeOf.set(expr, this.#define(expr))
-    }
+    const isDone = (expr: Expr): boolean => this.#nodeOf.has(expr)
+    postOrder(root, exprsOf, isDone, (expr) => this.#nodeOf.set(expr, this.#define(expr)))
     return this.#nodeOf.get(root) ?? -1
   }
 }

@@ -1,6 +1,6 @@
 /** All places in which two structures differ. */
-import type { Key, KeyPath } from "../KeyPath.ts"
-import { quote } from "./quote.ts"
+import type { Key, KeyPath } from "../../KeyPath.ts"
+import { quote } from "../quote.ts"
 import { childKey } from "./paths.ts"
 import { customName } from "./print.ts"
 import * as R from "./records.ts"
@@ -34,6 +34,15 @@ const toPath = (link: Link | undefined): KeyPath => {
   return path.toReversed()
 }
 
+/** of an object with more keys than this, only the first are named */
+const namedKeys = 6
+
+const withKeys = (keys: ReadonlyArray<string>): string => {
+  if (keys.length === 0) return "an empty object"
+  const named = keys.slice(0, namedKeys).map(quote).join(", ")
+  return `an object with ${named}${keys.length > namedKeys ? `, … (${keys.length} keys)` : ""}`
+}
+
 /** A node in words: `an array of 3`. */
 const describe = (record: R.Record | undefined): string => {
   switch (record?.kind) {
@@ -46,10 +55,15 @@ const describe = (record: R.Record | undefined): string => {
     case R.Sequence:
       return `an array of ${record.arity}`
     case R.Dict:
-      return record.arity === 0 ? "an empty object" : `an object with ${record.keys.map(quote).join(", ")}`
+      return withKeys(record.keys)
     case R.Custom:
       return `${customName(record)} of ${record.arity}`
   }
+}
+
+const difference = (path: KeyPath, expected: R.Record | undefined, found: R.Record | undefined): Difference => {
+  const [one, other] = [describe(expected), describe(found)]
+  return { path, expected: one, found: one === other ? `${other} by another class` : other }
 }
 
 /** A structure whose subtrees can be skipped. */
@@ -102,9 +116,7 @@ export const differences = (expected: R.Records, found: R.Records, mode: Mode): 
   const stack: Array<Pair> = [{ expected: 0, found: 0, link: undefined }]
   for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
     const [one, other] = [left.record(pair.expected), right.record(pair.found)]
-    if (!agree(one, other, mode)) {
-      result.push({ path: toPath(pair.link), expected: describe(one), found: describe(other) })
-    }
+    if (!agree(one, other, mode)) result.push(difference(toPath(pair.link), one, other))
     if (one !== undefined && other !== undefined && comparable(one, other)) {
       for (const child of childPairs(left, right, pair).toReversed()) stack.push(child)
     }

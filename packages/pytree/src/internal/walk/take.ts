@@ -1,6 +1,6 @@
 /** Taking trees apart, with the errors that say so when it cannot be done. */
-import { CyclicTree, InvalidNode } from "../TreeError.ts"
-import { Def } from "./def.ts"
+import { CyclicTree, InvalidNode } from "../../TreeError.ts"
+import { Def } from "../structure/def.ts"
 import { type IsLeaf, type Problem, traverse } from "./traverse.ts"
 
 const refusal =

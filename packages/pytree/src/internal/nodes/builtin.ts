@@ -6,7 +6,7 @@ import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { GetAttrKey, SequenceKey } from "../KeyPath.ts"
+import { GetAttrKey, SequenceKey } from "../../KeyPath.ts"
 import { fieldsOf } from "./fields.ts"
 import type { AnyNodeType, NodeType } from "./nodeType.ts"
 

@@ -1,5 +1,5 @@
 /** Paths of the nodes of a structure. */
-import { DictKey, FlattenedIndexKey, type Key, type KeyPath, SequenceKey } from "../KeyPath.ts"
+import { DictKey, FlattenedIndexKey, type Key, type KeyPath, SequenceKey } from "../../KeyPath.ts"
 import { Custom, Dict, Leaf, type Record, type Records } from "./records.ts"
 
 /** The key of a node's child. */

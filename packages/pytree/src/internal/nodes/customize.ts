@@ -1,7 +1,7 @@
 /**
  * Making nodes of classes that do not say themselves how they come apart.
  */
-import { AlreadyRegistered } from "../TreeError.ts"
+import { AlreadyRegistered } from "../../TreeError.ts"
 import { fieldsOf, type FixedFields } from "./fields.ts"
 import type { NodeType } from "./nodeType.ts"
 import { isPlainPrototype } from "./plain.ts"

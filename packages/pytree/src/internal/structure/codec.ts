@@ -14,12 +14,12 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import { fromRecords, isTreeDef, recordsOf, type TreeDef } from "./def.ts"
-import type { AnyNodeType } from "./nodeType.ts"
+import type { AnyNodeType } from "../nodes/nodeType.ts"
 import { customName } from "./print.ts"
-import { put } from "./put.ts"
+import { put } from "../walk/put.ts"
 import * as R from "./records.ts"
-import { typeNamed } from "./register.ts"
-import { traverse } from "./traverse.ts"
+import { typeNamed } from "../nodes/register.ts"
+import { traverse } from "../walk/traverse.ts"
 
 const CustomJson = Schema.Struct({
   node: Schema.String,

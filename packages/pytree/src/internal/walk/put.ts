@@ -1,6 +1,6 @@
 /** Putting trees together: the structure is read backwards, so that children are ready before their node. */
-import { setOwn } from "./plain.ts"
-import * as R from "./records.ts"
+import { setOwn } from "../nodes/plain.ts"
+import * as R from "../structure/records.ts"
 
 /** Takes the children of a node off the stack; the first child lies on top. */
 const popChildren = (stack: Array<unknown>, arity: number): Array<unknown> => {

@@ -1,6 +1,6 @@
 /** Structures as text, in the notation of JAX: `{'a': *, 'b': [*, None]}`. */
 import * as Formatter from "effect/Formatter"
-import { quote } from "./quote.ts"
+import { quote } from "../quote.ts"
 import { Custom, Dict, Leaf, Null, type Record, type Records, Sequence, typeLabel } from "./records.ts"
 
 const display = (metadata: unknown): string =>

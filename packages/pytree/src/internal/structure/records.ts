@@ -6,8 +6,8 @@
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
-import type { Key } from "../KeyPath.ts"
-import type { AnyNodeType, Parts } from "./nodeType.ts"
+import type { Key } from "../../KeyPath.ts"
+import type { AnyNodeType, Parts } from "../nodes/nodeType.ts"
 
 export const Leaf = 0
 export const Null = 1

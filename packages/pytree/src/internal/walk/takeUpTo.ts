@@ -1,7 +1,7 @@
 /** Taking a tree apart along a given structure; what hangs below a leaf of the structure stays whole. */
-import { isPlainPrototype } from "./plain.ts"
-import * as R from "./records.ts"
-import { nodeTypeOf } from "./register.ts"
+import { isPlainPrototype } from "../nodes/plain.ts"
+import * as R from "../structure/records.ts"
+import { nodeTypeOf } from "../nodes/register.ts"
 
 const hasKeys = (node: object, keys: ReadonlyArray<string>): boolean => {
   if (Object.keys(node).length !== keys.length) return false

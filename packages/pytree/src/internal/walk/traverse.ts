@@ -4,12 +4,12 @@
  * A chain of frames replaces the call stack. Cycles are looked for only when a path grows longer than sensible trees
  * are, and again at each doubling: an endless walk always ends up on an endless path, so small trees pay nothing.
  */
-import type { Key, KeyPath } from "../KeyPath.ts"
-import type { AnyNodeType } from "./nodeType.ts"
-import { childKey } from "./paths.ts"
-import { isPlainPrototype, sortedKeys } from "./plain.ts"
-import * as R from "./records.ts"
-import { nodeTypeOf } from "./register.ts"
+import type { Key, KeyPath } from "../../KeyPath.ts"
+import type { AnyNodeType } from "../nodes/nodeType.ts"
+import { childKey } from "../structure/paths.ts"
+import { isPlainPrototype, sortedKeys } from "../nodes/plain.ts"
+import * as R from "../structure/records.ts"
+import { nodeTypeOf } from "../nodes/register.ts"
 
 /** Tells whether a node is to be taken as a leaf; its path is worked out only when asked for. */
 export type IsLeaf = (node: unknown, path: () => KeyPath) => boolean

@@ -1,9 +1,9 @@
 /**
  * Checking a tree against a structure: the parts at its leaves, or the error with all differing paths.
  */
-import { StructureMismatch } from "../TreeError.ts"
-import { differences } from "./compare.ts"
-import { recordsOf, type TreeDef } from "./def.ts"
+import { StructureMismatch } from "../../TreeError.ts"
+import { differences } from "../structure/compare.ts"
+import { recordsOf, type TreeDef } from "../structure/def.ts"
 import { take } from "./take.ts"
 import { takeUpTo } from "./takeUpTo.ts"
 import { isLeafValue } from "./traverse.ts"

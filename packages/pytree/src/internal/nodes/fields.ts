@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { GetAttrKey, type Key } from "../KeyPath.ts"
+import { GetAttrKey, type Key } from "../../KeyPath.ts"
 import type { NodeType } from "./nodeType.ts"
 import { setOwn, sortedKeys } from "./plain.ts"
 

@@ -5,7 +5,7 @@
  * Arrays, plain objects and `null` have no node type: the walkers know them.
  */
 import type * as Schema from "effect/Schema"
-import type { Key } from "../KeyPath.ts"
+import type { Key } from "../../KeyPath.ts"
 
 /**
  * The key under which a class keeps its node type.
