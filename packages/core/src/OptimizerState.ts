@@ -27,6 +27,7 @@
 import { JoinPoint, KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
+import { checkNotDonated } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
@@ -39,8 +40,7 @@ export class OptimizerState<out P, out S> {
   readonly treeDef: TreeDef.TreeDef<P>
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
-  /** All tensors, sub-tree after sub-tree. */
-  readonly leaves: ReadonlyArray<Tensor>
+  readonly #leaves: ReadonlyArray<Tensor>
 
   constructor(
     treeDef: TreeDef.TreeDef<P>,
@@ -49,7 +49,13 @@ export class OptimizerState<out P, out S> {
   ) {
     this.treeDef = treeDef
     this.subtreeDefs = subtreeDefs
-    this.leaves = leaves
+    this.#leaves = leaves
+  }
+
+  /** All tensors, sub-tree after sub-tree. Throws `DonatedStateUsed` for a state that was given away. */
+  get leaves(): ReadonlyArray<Tensor> {
+    checkNotDonated("OptimizerState", this)
+    return this.#leaves
   }
 
   /** Per leaf of the parameters, the tensors of its sub-tree. */

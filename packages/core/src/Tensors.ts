@@ -28,6 +28,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Shape } from "./Expr.ts"
+import { isDonated } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import type { LossFailed, LossNotScalar, OutOfMemory } from "./OptimError.ts"
 import type { Plan } from "./Plan.ts"
@@ -48,6 +49,11 @@ export interface Execution {
    * beyond the last input gives nothing away.
    */
   readonly donatedFrom: number
+  /**
+   * Must an output that is written over a donated input have a handle of its own? Not if whoever holds the old handles
+   * keeps others from using them, as an optimizer does with its states.
+   */
+  readonly renewHandles: boolean
 }
 
 /** A differentiated loss: its value, one gradient per tensor (undefined where the loss does not depend on it). */
@@ -88,10 +94,11 @@ export class Tensors extends Context.Service<
   }
 >()("@optim/core/Tensors") {}
 
-/** Disposes every tensor of a tree that is still alive. */
+/** Disposes every tensor of a tree that is still alive; a state that was given away has none. */
 export const dispose = (tree: unknown): Effect.Effect<void> =>
   Effect.sync(() => {
-    for (const leaf of PyTree.leaves(tree)) if (isTensor(leaf) && !leaf.isDisposed) leaf.dispose()
+    for (const leaf of PyTree.leaves(tree, { isLeaf: isDonated }))
+      if (isTensor(leaf) && !leaf.isDisposed) leaf.dispose()
   })
 
 /**

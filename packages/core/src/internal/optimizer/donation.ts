@@ -13,6 +13,9 @@ export const markDonated = (state: object, step: number): void => {
   donated.set(state, step)
 }
 
+/** Was this state given away? */
+export const isDonated = (state: unknown): boolean => typeof state === "object" && state !== null && donated.has(state)
+
 /** Throws `DonatedStateUsed` if the state was given away. */
 export const checkNotDonated = (operation: string, state: object): void => {
   const donatedAtStep = donated.get(state)

@@ -57,7 +57,13 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
       Effect.gen(function* () {
         const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
         const { plan, scalars, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-        const outputs = yield* tensors.execute({ plan, inputs, scalars, donatedFrom: inputs.length })
+        const outputs = yield* tensors.execute({
+          plan,
+          inputs,
+          scalars,
+          donatedFrom: inputs.length,
+          renewHandles: false
+        })
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
         return new OptimizerState(
           treeDef as TreeDef.TreeDef<Promoted<P>>,
@@ -137,12 +143,8 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
     const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
     const outputs = yield* withTensors(leaves, (gradTensors) => {
       const inputs = [...gradTensors, ...state.leaves]
-      return tensors.execute({
-        plan: compiled.plan,
-        inputs,
-        scalars,
-        donatedFrom: donate === false ? inputs.length : donate === "state" ? gradTensors.length : 0
-      })
+      const donatedFrom = donate === true ? 0 : donate === "state" ? gradTensors.length : inputs.length
+      return tensors.execute({ plan: compiled.plan, inputs, scalars, donatedFrom, renewHandles: false })
     })
     if (donate !== false) markDonated(state, step)
     return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)

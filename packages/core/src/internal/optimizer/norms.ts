@@ -79,7 +79,8 @@ const onTree = Effect.fnUntraced(function* (
       plan,
       inputs,
       scalars: Program.evaluateScalars(plan.program, host),
-      donatedFrom: donate === false ? inputs.length : 0
+      donatedFrom: donate ? 0 : inputs.length,
+      renewHandles: true
     })
   })
   return { tensors, treeDef }

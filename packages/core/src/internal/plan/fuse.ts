@@ -9,7 +9,7 @@ import type { Node, Program } from "../../Program.ts"
 import { argNodes, bodyOp, type Role, rolesOf, squeeze } from "./classify.ts"
 import { collapse } from "./collapse.ts"
 import { type BodyNode, type Kernel, keyOf, type Operand, type Result } from "./kernel.ts"
-import { clustersOf, levelsOf } from "./levels.ts"
+import { behindAliases, clustersOf, levelsOf } from "./levels.ts"
 
 /** A tensor that a kernel reads or writes, and how far it moves with each loop, in elements. */
 export interface Buffer {
@@ -214,7 +214,8 @@ interface Unit {
 /** The computed node whose cluster a reduction joins: its argument, if that is computed at its own place. */
 const hostOf = ({ program, roles }: Fuser, reduction: number): number | undefined => {
   const [argument = 0] = argNodes(program.nodes[reduction] as Node)
-  return roles[argument] === "computed" ? argument : undefined
+  const host = behindAliases(program, roles, argument)
+  return roles[host] === "computed" ? host : undefined
 }
 
 const group = <K, V>(entries: Iterable<readonly [K, V]>): ReadonlyMap<K, ReadonlyArray<V>> => {

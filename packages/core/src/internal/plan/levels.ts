@@ -6,6 +6,17 @@ import { argNodes, type Role, squeeze } from "./classify.ts"
 
 const isFinished = (role: Role | undefined): boolean => role === "input" || role === "constant"
 
+/** Is this view the same elements in the same order, so that a kernel can look through it at its own values? */
+const isAlias = (node: Node, role: Role | undefined): boolean => role === "view" && node.operation.op === "reshape"
+
+/** The node behind views that change nothing but axes of size 1. */
+export const behindAliases = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number): number => {
+  let at = id
+  for (let node = nodes[at]; node !== undefined && isAlias(node, roles[at]); node = nodes[at])
+    at = argNodes(node)[0] ?? at
+  return at
+}
+
 /** Does a node that reads this argument stand one level above it? */
 const rises = (reader: Role, argument: Role | undefined): boolean => {
   if (isFinished(argument)) return false
@@ -17,7 +28,11 @@ const rises = (reader: Role, argument: Role | undefined): boolean => {
 export const levelsOf = ({ nodes }: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
   const levels: Array<number> = []
   nodes.forEach((node, id) => {
-    const below = argNodes(node).map((arg) => (levels[arg] ?? 0) + (rises(roles[id] ?? "library", roles[arg]) ? 1 : 0))
+    const alias = isAlias(node, roles[id])
+    const below = argNodes(node).map((arg) => {
+      const up = alias ? roles[arg] === "reduce" || roles[arg] === "library" : rises(roles[id] ?? "library", roles[arg])
+      return (levels[arg] ?? 0) + (up ? 1 : 0)
+    })
     levels.push(Math.max(0, ...below))
   })
   return levels
@@ -40,11 +55,13 @@ class Sets {
 }
 
 /** The computed nodes that one node reads at its own place: directly, and through masks. */
-const neighbours = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number): ReadonlyArray<number> => {
+const neighbours = (program: Program, roles: ReadonlyArray<Role>, id: number): ReadonlyArray<number> => {
+  const { nodes } = program
   const found: Array<number> = []
   const seen = new Set<number>()
   const pending = [...argNodes(nodes[id] as Node)]
-  for (let arg = pending.pop(); arg !== undefined; arg = pending.pop()) {
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const arg = behindAliases(program, roles, next)
     if (seen.has(arg)) continue
     seen.add(arg)
     if (roles[arg] === "computed") found.push(arg)

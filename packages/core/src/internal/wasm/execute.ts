@@ -60,7 +60,7 @@ export class Executor {
   }
 
   /** Executes a plan; a function of its own, to be handed on. */
-  readonly execute = ({ donatedFrom, inputs, plan, scalars }: Execution): ReadonlyArray<Tensor> => {
+  readonly execute = ({ donatedFrom, inputs, plan, renewHandles, scalars }: Execution): ReadonlyArray<Tensor> => {
     const resident = this.#resident(plan)
     this.#place(resident, inputs)
     let temporaries = 0
@@ -74,7 +74,7 @@ export class Executor {
         if (call._tag === "Call") this.#call(resident, call, scalars)
         else this.#library(resident, call, scalars)
       }
-      return this.#finish(resident, inputs, donatedFrom)
+      return this.#finish(resident, inputs, donatedFrom, renewHandles)
     } catch (error) {
       this.#discard(resident)
       throw error
@@ -214,17 +214,19 @@ export class Executor {
   #finish(
     { prepared, reused, tensors }: Resident,
     inputs: ReadonlyArray<Tensor>,
-    donatedFrom: number
+    donatedFrom: number,
+    renewHandles: boolean
   ): ReadonlyArray<Tensor> {
     const outputs = prepared.outputs.map(({ node, owns }) => {
       const value = tensors[node]
       if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)
-      return owns ? value : tf.keep(tf.clone(value))
+      const given = renewHandles && donatedFrom < inputs.length && inputs.includes(value)
+      return owns && !given ? value : tf.keep(tf.clone(value))
     })
     for (const node of prepared.dropped) tensors[node]?.dispose()
     for (let index = donatedFrom; index < inputs.length; index++) {
       const tensor = inputs[index]
-      if (tensor !== undefined && reused[index] !== 1 && !tensor.isDisposed) tensor.dispose()
+      if (tensor !== undefined && (renewHandles || reused[index] !== 1) && !tensor.isDisposed) tensor.dispose()
     }
     return outputs
   }

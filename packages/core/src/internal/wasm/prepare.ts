@@ -181,43 +181,37 @@ const isWhole = (strides: ReadonlyArray<number>, extents: ReadonlyArray<number>)
   )
 
 /**
- * Which outputs can be written over which inputs: a kernel reads the input element by element as it writes the output,
- * and no later step reads the input. The inputs at the end are tried first: there an optimizer's state stands, in the
- * order of its outputs.
+ * Which outputs can be written over which inputs: the kernel reads the input element by element as it writes the output,
+ * and no later step reads the input. The partner of an output is the input at the same place from the end: there an
+ * optimizer's state stands, slot by slot.
  */
 const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
   const { program, steps } = plan
   const reads = lastReads(plan)
   const kept = new Set(program.outputs)
-  const taken = new Set<number>()
   const lastLibrary = steps.findLastIndex(({ _tag }) => _tag === "Library")
+  const partner = new Map(
+    program.outputs.map((node, index) => [node, program.inputs.length - program.outputs.length + index])
+  )
   const inPlace = new Map<number, number>()
   steps.forEach((step, at) => {
     if (step._tag === "Library" || at < lastLibrary || isEmpty(step)) return
-    const free = step.inputs.flatMap(({ node, strides }) => {
-      const input = inputAt.get(node)
-      const usable = input !== undefined && !kept.has(node) && reads.get(node) === at && isWhole(strides, step.extents)
-      const once = step.inputs.filter((other) => other.node === node).length === 1
-      return usable && once ? [input] : []
-    })
+    const walkedOnce = step.inputs.filter(
+      ({ node, strides }) =>
+        isWhole(strides, step.extents) && step.inputs.filter((other) => other.node === node).length === 1
+    )
+    const free = new Set(
+      walkedOnce.filter(({ node }) => !kept.has(node) && reads.get(node) === at).map(({ node }) => inputAt.get(node))
+    )
     step.kernel.results.forEach(({ reduce }, index) => {
       const node = step.results[index]?.node ?? 0
-      if (reduce !== undefined || !kept.has(node)) return
-      const preferred = program.inputs.length - program.outputs.length + program.outputs.indexOf(node)
-      const candidates = free.filter((input) => !taken.has(input))
-      const choice = candidates.includes(preferred)
-        ? preferred
-        : candidates.find((input) => !isPreferredElsewhere(program.outputs.length, program.inputs.length, input))
-      if (choice === undefined) return
-      taken.add(choice)
-      inPlace.set(node, choice)
+      const over = partner.get(node)
+      const fits = over !== undefined && program.inputs[over]?.shape.join() === program.nodes[node]?.shape.join()
+      if (reduce === undefined && fits && free.has(over)) inPlace.set(node, over)
     })
   })
   return inPlace
 }
-
-/** An input that stands where another output will look for it. */
-const isPreferredElsewhere = (outputs: number, inputs: number, input: number): boolean => input >= inputs - outputs
 
 const outputsOf = ({ nodes, outputs }: Program): ReadonlyArray<Output> => {
   const taken = new Set<number>()
