@@ -5,9 +5,10 @@ import type { TreeDef } from "@optim/pytree"
 import * as Equal from "effect/Equal"
 import type { DType, TensorSpec } from "../../Expr.ts"
 import type { OptimizerState } from "../../OptimizerState.ts"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import { isTensor } from "../tensorLike.ts"
 import { InvalidLeaf } from "../../OptimError.ts"
-import { describeLeaf } from "../leaves.ts"
+import { describeLeaf, hasSpec } from "../leaves.ts"
 
 /** The structures of a state, and the shape and dtype of each of its tensors. */
 export interface Layout {
@@ -45,6 +46,10 @@ export const sameSpec = (a: TensorSpec | undefined, b: TensorSpec | undefined): 
 /** All specs the same. */
 export const sameSpecs = (a: ReadonlyArray<TensorSpec>, b: ReadonlyArray<TensorSpec>): boolean =>
   a.length === b.length && a.every((spec, index) => sameSpec(spec, b[index]))
+
+/** Do these tensors have these specs? In every step, for every tensor of a state. */
+export const haveSpecs = (tensors: ReadonlyArray<Tensor>, specs: ReadonlyArray<TensorSpec>): boolean =>
+  tensors.length === specs.length && tensors.every((tensor, index) => hasSpec(tensor, specs[index]))
 
 /** Equal structures and specs. */
 export const sameLayout = (a: Layout, b: Layout): boolean =>

@@ -5,7 +5,6 @@
  * this very layout, evaluates its scalars and hands everything to the executor.
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
-import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
@@ -15,12 +14,12 @@ import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { checkAlive, checkShapes, floatLeaves, type TensorLike, withTensors } from "../leaves.ts"
+import { areTensors, checkAlive, checkShapes, floatLeaves, type TensorLike, withTensors } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { checkStep } from "./step.ts"
-import { type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
+import { haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
@@ -82,35 +81,13 @@ const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
   return (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
-    if (
-      latest !== undefined &&
-      latest.layout.treeDef === state.treeDef &&
-      sameTensors(latest.layout.specs, state.leaves)
-    )
+    if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
       return latest.update
     const layout = layoutOf(state)
     const update = compiled(layout)
     known.set(state.subtreeDefs, { layout, update })
     return update
   }
-}
-
-const sameTensors = (specs: ReadonlyArray<TensorSpec>, leaves: ReadonlyArray<Tensor>): boolean => {
-  if (specs.length !== leaves.length) return false
-  for (let index = 0; index < specs.length; index++) {
-    const spec = specs[index]
-    const leaf = leaves[index]
-    if (spec === undefined || leaf === undefined || spec.dtype !== leaf.dtype || !sameShape(spec.shape, leaf.shape))
-      return false
-  }
-  return true
-}
-
-const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
-  if (a === b) return true
-  if (a.length !== b.length) return false
-  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
-  return true
 }
 
 interface Prepared {
@@ -122,15 +99,21 @@ interface Prepared {
 const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, unknown>) => CompiledUpdate) => {
   const operation = `${name}.update`
 
+  /** The gradients if they are not simply tensors that fit: promotable, or what is wrong with them. */
+  const checked = (leaves: ReadonlyArray<unknown>, specs: ReadonlyArray<TensorSpec>, treeDef: TreeDef.TreeDef) => {
+    const floats = floatLeaves(operation, leaves, treeDef)
+    checkShapes(operation, floats, specs, treeDef, remedy)
+    return floats
+  }
+
   const prepare = (step: number, grads: unknown, state: OptimizerState<unknown, unknown>): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
-    const { treeDef } = state
-    const leaves = floatLeaves(operation, gradientLeaves(operation, treeDef, grads), treeDef)
-    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+    const leaves = gradientLeaves(operation, state.treeDef, grads)
     const compiled = compiledFor(state)
-    checkShapes(operation, leaves, compiled.paramSpecs, treeDef, remedy)
-    return { grads: leaves, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
+    const fit = areTensors(leaves, compiled.paramSpecs) ? leaves : checked(leaves, compiled.paramSpecs, state.treeDef)
+    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+    return { grads: fit, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
   }
 
   const update = Effect.fn("Optimizer.update")(function* <P>(

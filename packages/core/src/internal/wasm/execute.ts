@@ -217,11 +217,12 @@ export class Executor {
     donatedFrom: number,
     renewHandles: boolean
   ): ReadonlyArray<Tensor> {
-    const outputs = prepared.outputs.map(({ node, owns }) => {
+    const isReused = (input: number | undefined): boolean =>
+      input !== undefined && input >= donatedFrom && reused[input] === 1
+    const outputs = prepared.outputs.map(({ node, over, owns }) => {
       const value = tensors[node]
       if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)
-      const given = renewHandles && donatedFrom < inputs.length && inputs.includes(value)
-      return owns && !given ? value : tf.keep(tf.clone(value))
+      return owns && !(renewHandles && isReused(over)) ? value : tf.keep(tf.clone(value))
     })
     for (const node of prepared.dropped) tensors[node]?.dispose()
     for (let index = donatedFrom; index < inputs.length; index++) {

@@ -58,8 +58,7 @@ export interface Written {
 }
 
 /** An output: its node, and whether it is the first that has its tensor and the tensor is not an input. */
-export interface Output {
-  readonly node: number
+export interface Output extends Pick<Written, "node" | "over"> {
   readonly owns: boolean
 }
 
@@ -213,12 +212,12 @@ const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMa
   return inPlace
 }
 
-const outputsOf = ({ nodes, outputs }: Program): ReadonlyArray<Output> => {
+const outputsOf = ({ nodes, outputs }: Program, over: ReadonlyMap<number, number>): ReadonlyArray<Output> => {
   const taken = new Set<number>()
   return outputs.map((node) => {
     const owns = !taken.has(node) && nodes[node]?.operation.op !== "input"
     taken.add(node)
-    return { node, owns }
+    return { node, owns, over: over.get(node) }
   })
 }
 
@@ -267,7 +266,7 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     tensors: tensors.map((node) => ({ node, shape: program.nodes[node]?.shape ?? [], over: over.get(node) })),
     temporaries,
     temporaryBytes: bytes,
-    outputs: outputsOf(program),
+    outputs: outputsOf(program, over),
     dropped: [...tensors, ...library].filter((node) => !kept.has(node))
   }
 }
