@@ -143,6 +143,7 @@ describe("equality", () => {
       for (const [j, other] of defs.entries())
         assert.strictEqual(Equal.equals(one, other), i === j, `${String(one)} and ${String(other)}`)
     }
+    assert.strictEqual(new Set(defs.map((def) => Hash.hash(def))).size, defs.length)
   })
   it("is not confused by values that are no structures", () => {
     assert.isFalse(Equal.equals<unknown, unknown>(PyTree.structure(1), { leafCount: 1 }))

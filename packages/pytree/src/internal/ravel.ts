@@ -40,6 +40,7 @@ const runOf = (leaf: unknown): Run | undefined => {
   if (!ArrayBuffer.isView(leaf)) return undefined
   // the tag of a typed array names its element type, also in subclasses
   const kind = kinds.get((leaf as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? "")
+  // a view with such a tag holds numbers
   return kind === undefined ? undefined : { values: leaf as unknown as Numbers, kind }
 }
 

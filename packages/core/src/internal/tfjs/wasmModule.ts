@@ -21,12 +21,25 @@ export const heapBytes = (): number | undefined => {
   return hasProperty(module, "HEAPU8") && module.HEAPU8 instanceof Uint8Array ? module.HEAPU8.length : undefined
 }
 
+interface Allocator {
+  _malloc: (bytes: number) => number
+  readonly _free: (address: number) => void
+}
+
+// Emscripten's malloc and free have the C interface that it documents.
+const isAllocator = (module: unknown): module is Allocator =>
+  hasProperty(module, "_malloc") &&
+  typeof module._malloc === "function" &&
+  hasProperty(module, "_free") &&
+  typeof module._free === "function"
+
 /** Makes the backend's allocator throw instead of answering with a wrong address; true if it could be found. */
 export const checkAllocations = (): boolean => {
   const module = findModule()
-  if (!hasProperty(module, "_malloc") || typeof module._malloc !== "function") return false
-  // Emscripten's malloc is a function of one number that returns one: its documented C interface.
-  Object.assign(module, { _malloc: checked(module._malloc as (bytes: number) => number) })
+  if (!isAllocator(module)) return false
+  // An export of emscripten is a stub that writes the function itself in its place, over anything, at its first call.
+  module._free(module._malloc(1))
+  module._malloc = checked(module._malloc)
   return true
 }
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
-import * as Batches from "../batches.ts"
-import type { Table } from "../table.ts"
+import * as Batches from "../../data/batches.ts"
+import type { Table } from "../../data/table.ts"
 
 /** A table whose rows can be told apart: row r is [r, -r], its label r. */
 const table = (rows: number): Table => ({

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { apply, ColumnMismatch, fit, type Method } from "../normalize.ts"
-import type { Table } from "../table.ts"
+import { apply, ColumnMismatch, fit, type Method } from "../../data/normalize.ts"
+import type { Table } from "../../data/table.ts"
 
 const table = (columns: number, features: ReadonlyArray<number>): Table => ({
   features: Float32Array.from(features),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { split } from "../split.ts"
-import type { Table } from "../table.ts"
+import { split } from "../../data/split.ts"
+import type { Table } from "../../data/table.ts"
 
 const table = (rows: number): Table => ({
   features: Float32Array.from({ length: rows }, (_, row) => row),

@@ -3,8 +3,8 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import * as Csv from "../csv.ts"
-import type { CsvError } from "../csvError.ts"
+import * as Csv from "../../data/csv.ts"
+import type { CsvError } from "../../data/csvError.ts"
 
 /** A file with the text, and its path. */
 const file = Effect.fnUntraced(function* (text: string) {

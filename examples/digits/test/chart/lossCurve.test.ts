@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { lossCurve } from "../chart.ts"
-import type { Curve } from "../curve.ts"
+import { lossCurve } from "../../chart/lossCurve.ts"
+import type { Curve } from "../../chart/curve.ts"
 
 const curveOf = (losses: ReadonlyArray<number>): Curve => losses.map((loss, step) => ({ step, loss }))
 

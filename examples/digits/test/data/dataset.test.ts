@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { generate } from "../dataset.ts"
-import type { Table } from "../table.ts"
+import { generate } from "../../data/dataset.ts"
+import type { Table } from "../../data/table.ts"
 
 const width = 64
 
