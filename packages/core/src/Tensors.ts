@@ -76,6 +76,8 @@ export class Tensors extends Context.Service<
   {
     /** The name of the tfjs backend. */
     readonly backend: string
+    /** How plans are executed, in words. */
+    readonly execution: string
     /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
     readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
     /** The numbers of a tensor. */

@@ -38,6 +38,6 @@ export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
     yield* bringUp("cpu")
     yield* loadGradients
     withoutGreeting(tf.findBackend("cpu"))
-    return make({ name: "cpu", heapBytes: () => undefined, execute: interpreted })
+    return make({ name: "cpu", heapBytes: () => undefined, execution: "op by op, by tfjs (cpu)", execute: interpreted })
   })
 )

@@ -21,13 +21,13 @@ const executor = Effect.gen(function* () {
   if (heap === undefined || !hasSimd()) {
     const missing = heap === undefined ? "its heap is not where tfjs 4.22 keeps it" : "this engine has no SIMD"
     yield* Effect.logWarning(`No fused kernels on the tfjs wasm backend: ${missing}. Updates run op by op.`)
-    return interpreted
+    return { execution: `op by op, by tfjs (wasm): ${missing}`, execute: interpreted }
   }
   const { execute } = yield* Effect.acquireRelease(
     Effect.sync(() => new Executor(heap)),
     (executor) => Effect.sync(() => executor.close())
   )
-  return execute
+  return { execution: "fused kernels in WebAssembly SIMD, in place where donated", execute }
 })
 
 /**
@@ -51,6 +51,6 @@ export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
     yield* loadGradients
     if (!checkAllocations())
       yield* Effect.logWarning("This tfjs wasm backend hides its allocator: out of memory goes unnoticed")
-    return make({ name: "wasm", heapBytes, execute: yield* executor })
+    return make({ name: "wasm", heapBytes, ...(yield* executor) })
   })
 )

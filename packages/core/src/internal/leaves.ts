@@ -30,7 +30,8 @@ export const describeLeaf = (leaf: unknown): string => {
   return leaf === null ? "null" : typeof leaf
 }
 
-const shapeOfLeaf = (leaf: TensorLike): ReadonlyArray<number> =>
+/** The shape that a leaf has as a tensor. */
+export const shapeOfLeaf = (leaf: TensorLike): ReadonlyArray<number> =>
   typeof leaf === "number" ? [] : isTensor(leaf) ? leaf.shape : [leaf.length]
 
 const isFloat = (leaf: TensorLike): boolean => !isTensor(leaf) || leaf.dtype === "float32"

@@ -6,7 +6,6 @@
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import { OptimizerState } from "../../OptimizerState.ts"
@@ -14,13 +13,20 @@ import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { areTensors, checkAlive, checkShapes, floatLeaves, type TensorLike, withTensors } from "../leaves.ts"
-import { memo } from "../memo.ts"
-import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
+import {
+  areTensors,
+  checkAlive,
+  checkShapes,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensors
+} from "../leaves.ts"
+import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { checkStep } from "./step.ts"
-import { haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
-import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
+import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
+import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
@@ -34,35 +40,25 @@ const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unkn
     hint: remedy
   })
 
-const initialise = <S>(name: string, rule: LeafRule<S>) => {
-  interface Key {
-    readonly treeDef: TreeDef.TreeDef
-    readonly specs: ReadonlyArray<TensorSpec>
-  }
-  const compiled = memo(
-    (a: Key, b: Key) => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs),
-    ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs)
-  )
+const flat = (operation: string, params: unknown) => {
+  const [leaves, treeDef] = PyTree.flatten(params)
+  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
+}
+
+const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "float32" })
+
+const initialising = <S>(name: string, { init: traced }: Tracer) => {
   const operation = `${name}.init`
   const init = Effect.fn("Optimizer.init")(function* <P>(
     params: P
   ): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
-    const tensors = yield* Tensors
-    const { leaves, treeDef } = yield* attempt(() => {
-      const [leaves, treeDef] = PyTree.flatten(params)
-      return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-    })
+    const { execute } = yield* Tensors
+    const { leaves, treeDef } = yield* attempt(() => flat(operation, params))
     return yield* withTensors(leaves, (inputs) =>
       Effect.gen(function* () {
-        const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
-        const { plan, scalars, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-        const outputs = yield* tensors.execute({
-          plan,
-          inputs,
-          scalars,
-          donatedFrom: inputs.length,
-          renewHandles: false
-        })
+        const specs = inputs.map(({ shape }) => float32(shape))
+        const { plan, scalars, subtreeDefs } = yield* attempt(() => traced({ treeDef, specs }))
+        const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
         return new OptimizerState(
           treeDef as TreeDef.TreeDef<Promoted<P>>,
@@ -75,20 +71,21 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
   return atomically(init)
 }
 
-/** Layouts by state structure, so that the steady state of training compares two arrays by identity. */
-const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
-  const compiled = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
-  const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  return (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
-    const latest = known.get(state.subtreeDefs)
-    if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
-      return latest.update
-    const layout = layoutOf(state)
-    const update = compiled(layout)
-    known.set(state.subtreeDefs, { layout, update })
-    return update
-  }
-}
+const tracing =
+  (name: string, { init, update }: Tracer) =>
+  (params: unknown): Effect.Effect<Traced, OptimError> =>
+    attempt(() => {
+      const { leaves, treeDef } = flat(`${name}.trace`, params)
+      const initial = init({ treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
+      const layout = layoutAfter(initial, treeDef)
+      return {
+        treeDef,
+        subtreeDefs: layout.subtreeDefs,
+        slots: layout.specs,
+        init: initial.plan,
+        update: update(layout).plan
+      }
+    })
 
 interface Prepared {
   readonly grads: ReadonlyArray<TensorLike>
@@ -96,7 +93,7 @@ interface Prepared {
   readonly scalars: Float64Array
 }
 
-const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, unknown>) => CompiledUpdate) => {
+const updating = <S>(name: string, { updateOf }: Tracer) => {
   const operation = `${name}.update`
 
   /** The gradients if they are not simply tensors that fit: promotable, or what is wrong with them. */
@@ -110,7 +107,7 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
     checkNotDonated(operation, state)
     checkStep(operation, step)
     const leaves = gradientLeaves(operation, state.treeDef, grads)
-    const compiled = compiledFor(state)
+    const compiled = updateOf(state)
     const fit = areTensors(leaves, compiled.paramSpecs) ? leaves : checked(leaves, compiled.paramSpecs, state.treeDef)
     checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
     return { grads: fit, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
@@ -138,21 +135,23 @@ const updating = <S>(name: string, compiledFor: (state: OptimizerState<unknown, 
 /** The optimizer of a rule. */
 export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
   const name = rule.name ?? "leafwise"
-  const compiledFor = compiledUpdates(name, rule)
-  const init = initialise(name, rule)
-  const update = updating<S>(name, compiledFor)
+  const programs = tracer(name, rule)
+  const init = initialising<S>(name, programs)
+  const update = updating<S>(name, programs)
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)
-    const leaves = compiledFor(state).paramLeaves.map((leaf) => state.leaves[leaf])
+    const leaves = programs.updateOf(state).paramLeaves.map((leaf) => state.leaves[leaf])
     // The state was made for parameters of type P, and these are their tensors in their order.
     return PyTree.unflatten(state.treeDef, leaves) as P
   }
+  const hyperParameters = rule.hyperParameters ?? {}
   return Object.assign([init, update, params] as const, {
     name,
-    hyperParameters: rule.hyperParameters ?? {},
+    hyperParameters,
     init,
     update,
-    params
+    params,
+    trace: tracing(name, programs)
   })
 }
 

@@ -16,7 +16,9 @@ export interface Backend {
   readonly name: string
   /** The size of the backend's own heap, if it has one. */
   readonly heapBytes: () => number | undefined
-  /** How it executes plans. Consumes what is donated, if it succeeds. */
+  /** How plans are executed, in words. */
+  readonly execution: string
+  /** Executes a plan. Consumes what is donated, if it succeeds. */
   readonly execute: (execution: Execution) => ReadonlyArray<Tensor>
 }
 
@@ -47,6 +49,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
 
   return Tensors.of({
     backend: backend.name,
+    execution: backend.execution,
     make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
     read: (tensor) => Effect.promise(() => tensor.data()),
     share: (tensor) => Effect.sync(() => onBackend(backend.name, () => tf.keep(tf.clone(tensor)))),
