@@ -1,0 +1,212 @@
+/**
+ * Aliasing: one tensor in several places, and tensors that somebody else still looks at.
+ *
+ * Donated buffers may be written in place, so every case here runs with and without donation, and must give the numbers
+ * that tensors of their own would give.
+ */
+import { Autodiff, type Expr, Optimizer, OptimizerState, Tensors } from "@optim/core"
+import { assert, layer } from "@effect/vitest"
+import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { backends } from "./support/backends.ts"
+import { leavesNothing } from "./support/memory.ts"
+import { contents, tensorsOf, values } from "./support/numbers.ts"
+
+const { dispose, scoped } = Tensors
+
+//   v ← v/2 + g      x ← x − v/2
+const optimizer = Optimizer.momentum({ stepSize: 0.5, mass: 0.5 })
+
+const vector = (...numbers: ReadonlyArray<number>): Tensor1D => tf.tensor1d([...numbers])
+
+const owned = <A>(make: () => A) => scoped(Effect.sync(make))
+
+for (const backend of backends) {
+  layer(backend.layer)(`aliasing on ${backend.name}`, (it) => {
+    for (const donate of [false, true]) {
+      const how = donate ? "donated" : "pure"
+
+      it.effect(`one tensor at two leaves of the parameters, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            const shared = yield* owned(() => vector(1, 2))
+            const first = yield* scoped(optimizer.init({ a: shared, b: [shared] }))
+            const grads = yield* owned(() => ({ a: vector(2, 4), b: [vector(0, 2)] }))
+            const second = yield* scoped(optimizer.update(0, grads, first, { donate }))
+            assert.deepStrictEqual(values(optimizer.params(second)), [
+              [0, 0],
+              [1, 1]
+            ])
+            assert.deepStrictEqual(values(shared), [[1, 2]])
+          })
+        )
+      )
+
+      it.effect(`one tensor at two leaves of the gradients, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            const first = yield* scoped(optimizer.init([Float32Array.of(1, 2), Float32Array.of(3, 4)]))
+            const shared = yield* owned(() => vector(2, 4))
+            const second = yield* scoped(optimizer.update(0, [shared, shared], first, { donate }))
+            assert.deepStrictEqual(values(optimizer.params(second)), [
+              [0, 0],
+              [2, 2]
+            ])
+            assert.strictEqual(shared.isDisposed, donate)
+          })
+        )
+      )
+
+      it.effect(`gradients that are the parameters, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            const given = yield* owned(() => vector(2, 4))
+            const first = yield* scoped(optimizer.init([given]))
+            const second = yield* scoped(optimizer.update(0, optimizer.params(first), first, { donate }))
+            assert.deepStrictEqual(contents(second), [
+              { shape: [2], dtype: "float32", data: [2, 4] },
+              { shape: [2], dtype: "float32", data: [1, 2] }
+            ])
+            const third = yield* scoped(optimizer.update(1, [given], second, { donate }))
+            assert.deepStrictEqual(values(optimizer.params(third)), [[-0.5, -1]])
+            assert.strictEqual(given.isDisposed, donate)
+          })
+        )
+      )
+
+      it.effect(`gradients that are a slot of the state, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            const first = yield* scoped(optimizer.init([Float32Array.of(1, 2)]))
+            const second = yield* scoped(optimizer.update(0, [Float32Array.of(2, 4)], first, { donate }))
+            const [joined] = OptimizerState.unpack(second)
+            const velocity = joined?.subtree.v as Tensor1D
+            const third = yield* scoped(optimizer.update(1, [velocity], second, { donate }))
+            assert.deepStrictEqual(values(third), [
+              [3, 6],
+              [-1.5, -3]
+            ])
+          })
+        )
+      )
+
+      it.effect(`a clone and a reshape of the state keep their numbers, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            let state = yield* scoped(optimizer.init([Float32Array.of(1, 2)]))
+            const views = []
+            for (let step = 0; step < 3; step++) {
+              const seen = state.leaves.flatMap((leaf) => [tf.clone(leaf), tf.reshape(leaf, [2, 1])])
+              yield* owned(() => seen)
+              views.push({ seen, before: values(seen) })
+              const grads = yield* owned(() => [vector(1, -1)])
+              state = yield* scoped(optimizer.update(step, grads, state, { donate }))
+            }
+            for (const { before, seen } of views) assert.deepStrictEqual(values(seen), before)
+          })
+        )
+      )
+
+      it.effect(`a clone of the gradients keeps its numbers, ${how}`, () =>
+        leavesNothing(
+          Effect.gen(function* () {
+            let state = yield* scoped(optimizer.init([Float32Array.of(1, 2)]))
+            const grad = yield* owned(() => vector(1, -1))
+            const clone = yield* owned(() => tf.clone(grad))
+            state = yield* scoped(optimizer.update(0, [grad], state, { donate }))
+            assert.deepStrictEqual(values(clone), [[1, -1]])
+            state = yield* scoped(optimizer.update(1, [clone], state, { donate }))
+            assert.deepStrictEqual(values(optimizer.params(state)), [[-0.25, 3.25]])
+          })
+        )
+      )
+    }
+
+    it.effect("a packed copy of a donated state is refused, not silently wrong", () =>
+      Effect.gen(function* () {
+        const first = yield* optimizer.init([1])
+        const alias = OptimizerState.pack<unknown, Optimizer.Slots<{ readonly x: Expr.Expr; readonly v: Expr.Expr }>>(
+          OptimizerState.unpack(first)
+        )
+        yield* scoped(optimizer.update(0, [1], first, { donate: true }))
+        const error = yield* Effect.flip(optimizer.update(0, [1], alias))
+        assert.strictEqual(error._tag, "DisposedTensor")
+      })
+    )
+
+    it.effect("gradients of one loss for one tensor at two leaves are two tensors", () =>
+      leavesNothing(
+        Effect.gen(function* () {
+          const shared = yield* owned(() => vector(1, 2))
+          const loss = ([a, b]: readonly [Tensor1D, Tensor1D]) => tf.sum(tf.add(a, tf.mul(b, 3)))
+          const [one, other] = yield* scoped(Autodiff.grad(loss)([shared, shared]))
+          one.dispose()
+          assert.deepStrictEqual(values(other), [[3, 3]])
+        })
+      )
+    )
+
+    it.effect("gradients that a loss made by itself are tensors of their own", () =>
+      leavesNothing(
+        Effect.gen(function* () {
+          // The derivative of a + b is one tensor for both; that of a·b hands out the very arguments.
+          const sum = tf.customGrad((a, b) => ({
+            value: tf.add(a as Tensor, b as Tensor),
+            gradFunc: (dy: Tensor) => [dy, dy]
+          }))
+          const product = tf.customGrad((a, b) => ({
+            value: tf.mul(a as Tensor, b as Tensor),
+            gradFunc: () => [b as Tensor, a as Tensor]
+          }))
+          for (const [loss, expected] of [
+            [sum, [[1], [1]]],
+            [product, [[5], [2]]]
+          ] as const) {
+            const given = yield* owned(() => [tf.scalar(2), tf.scalar(5)] as const)
+            const grads = yield* scoped(Autodiff.grad(([a, b]: typeof given) => loss(a, b))(given))
+            assert.deepStrictEqual(values(grads), expected)
+            grads[0].dispose()
+            assert.deepStrictEqual(values([grads[1], given]), [expected[1], [2], [5]])
+          }
+        })
+      )
+    )
+
+    it.effect("nothing that belongs to the caller ends with a tidy around it", () =>
+      leavesNothing(
+        Effect.gen(function* () {
+          const context = yield* Effect.context<Tensors.Tensors>()
+          const inTidy = <A, E>(effect: Effect.Effect<A, E, Tensors.Tensors>): A => {
+            let result: { readonly value: A } | undefined
+            tf.tidy(() => {
+              result = { value: Effect.runSyncWith(context)(effect) }
+            })
+            return result?.value ?? assert.fail("tidy calls its function")
+          }
+          const loss = (x: Tensor1D) => [tf.sum(tf.square(x)), tf.mul(x, 3)] as const
+          const service = yield* Tensors.Tensors
+          const made = inTidy(service.make({ shape: [2], data: Float32Array.of(1, 2) }))
+          const state = inTidy(optimizer.init(made))
+          const shared = inTidy(service.share(made))
+          const { aux, grads } = inTidy(Autodiff.valueAndGrad(loss, { hasAux: true })(optimizer.params(state)))
+          const clipped = inTidy(Optimizer.clipGrads(grads, 1000))
+          const next = inTidy(optimizer.update(0, clipped, state, { donate: true }))
+          assert.deepStrictEqual(values([made, shared, aux, grads, next]), [
+            [1, 2],
+            [1, 2],
+            [3, 6],
+            [2, 4],
+            [2, 4],
+            [0, 0]
+          ])
+          assert.deepStrictEqual(
+            tensorsOf([clipped, state]).map(({ isDisposed }) => isDisposed),
+            [true, true, true]
+          )
+          yield* dispose([made, shared, aux, grads, next])
+        })
+      )
+    )
+  })
+}
