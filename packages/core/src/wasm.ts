@@ -15,6 +15,8 @@ import { hasSimd } from "./internal/wasm/modules.ts"
 import type { BackendUnavailable } from "./OptimError.ts"
 import { Tensors } from "./Tensors.ts"
 
+export { type KernelModule, modules } from "./internal/wasm/inspect.ts"
+
 /** Fused kernels in the backend's own heap; node by node where they cannot be had, and said so. */
 const executor = Effect.gen(function* () {
   const heap = findHeap()
