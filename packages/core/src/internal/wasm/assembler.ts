@@ -187,12 +187,15 @@ const name = (text: string): ReadonlyArray<number> => [...unsigned(text.length),
 
 const maximumPages = 65536
 
+/** "\0asm", version 1. */
+const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+
 /** A module of one exported function `run`, which works in the memory that it imports as `env.memory`. */
 export const moduleBytes = (assembler: Assembler, shared: boolean): Uint8Array<ArrayBuffer> => {
   const type = [0x60, ...unsigned(assembler.params.length), ...assembler.params.map((param) => typeByte[param]), 0]
   const limits = shared ? [3, 0, ...unsigned(maximumPages)] : [0, 0]
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...header,
     ...section(1, [1, ...type]),
     ...section(2, [1, ...name("env"), ...name("memory"), 2, ...limits]),
     ...section(3, [1, 0]),

@@ -41,8 +41,8 @@ const varies = ({ body, inputs, loops }: Kernel): ReadonlyArray<Varies> => {
           ? "inner"
           : "outer"
   for (const { args } of body) {
-    const found = args.map(of)
-    all.push(found.includes("inner") ? "inner" : found.includes("outer") ? "outer" : "never")
+    const found = new Set(args.map(of))
+    all.push(found.has("inner") ? "inner" : found.has("outer") ? "outer" : "never")
   }
   return all
 }
