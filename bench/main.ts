@@ -122,7 +122,8 @@ const cpu = await openCpu()
 
 const found = await runAll(homes, options)
 print(`\n${columns(barTable(judge(found)))}`)
-for (const { case: at, cold, warm } of found.first) print(`first update, ${at}: ${cold.toFixed(1)} ms in a new process, ${warm.toFixed(1)} ms in a warm one`)
+for (const { case: at, cold, warm } of found.first)
+  print(`first update, ${at}: ${cold.toFixed(1)} ms in a new process, ${warm.toFixed(1)} ms in a warm one`)
 if (options.whole || options.save) save({ ...found, machine, loadAfter: loadavg()[0] ?? Number.NaN })
 
 await homes.fused.close()

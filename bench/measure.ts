@@ -42,7 +42,7 @@ const run = async ({ step }: Timed, steps: number): Promise<number> => {
 /** Runs until the code is compiled and the machine warm; gives the milliseconds of a step. */
 const warmUp = async (contestant: Timed, milliseconds: number): Promise<number> => {
   let time = await run(contestant, 1)
-  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+  for (const end = performance.now() + milliseconds; performance.now() < end;) {
     time = await run(contestant, Math.max(1, Math.min(1000, Math.floor(1 / time))))
   }
   return time
