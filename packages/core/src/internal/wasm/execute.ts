@@ -30,9 +30,9 @@ class Resident {
   readonly tally: Tally
   /** For each input, is it written in place in the current execution? */
   readonly reused: Uint8Array
-  /** The latest inputs and where they lay. */
-  inputs: ReadonlyArray<Tensor> = []
-  placements: Array<Placement> = []
+  /** The data of the latest inputs, and where it lay. A variable of tfjs keeps its handle when it gets other data. */
+  readonly dataIds: Array<object> = []
+  readonly placements: Array<Placement> = []
   departures = -1
 
   constructor(prepared: Prepared, block: number) {
@@ -76,7 +76,7 @@ export class Executor {
       }
       return this.#finish(resident, inputs, donatedFrom, renewHandles)
     } catch (error) {
-      this.#discard(resident)
+      this.#discard(resident, inputs)
       throw error
     } finally {
       if (temporaries !== 0) this.#heap.free(temporaries)
@@ -120,20 +120,20 @@ export class Executor {
     return resident
   }
 
-  /** Where the inputs lie; what is the same tensor as last time is not looked up again (200 ns). */
+  /** Where the inputs lie; what is the same data as last time is not looked up again (200 ns). */
   #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
-    const { addresses, inputs: before, placements, prepared } = resident
+    const { addresses, dataIds, placements, prepared } = resident
     const valid = resident.departures === this.#heap.departures()
     inputs.forEach((tensor, index) => {
-      const known = valid && before[index] === tensor ? placements[index] : undefined
+      const known = valid && dataIds[index] === tensor.dataId ? placements[index] : undefined
       const placement = known ?? this.#heap.placementOf(tensor)
       placements[index] = placement
+      dataIds[index] = tensor.dataId
       const node = prepared.inputNodes[index]
       if (node === undefined) return
       addresses[node] = placement.memoryOffset
       resident.tensors[node] = tensor
     })
-    resident.inputs = inputs
     resident.departures = this.#heap.departures()
   }
 
@@ -233,7 +233,7 @@ export class Executor {
   }
 
   /** Releases what was made; nothing fails after a kernel has written in place. */
-  #discard({ inputs, prepared, tensors }: Resident): void {
+  #discard({ prepared, tensors }: Resident, inputs: ReadonlyArray<Tensor>): void {
     const given = new Set(inputs)
     const made = [...prepared.tensors, ...prepared.outputs].map(({ node }) => tensors[node])
     for (const tensor of made) if (tensor !== undefined && !given.has(tensor) && !tensor.isDisposed) tensor.dispose()

@@ -187,7 +187,8 @@ const isWhole = (strides: ReadonlyArray<number>, extents: ReadonlyArray<number>)
 const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMap<number, number> => {
   const { program, steps } = plan
   const reads = lastReads(plan)
-  const kept = new Set(program.outputs)
+  // What a library operation read may live on in its result: tfjs shares data between tensors.
+  const kept = seenOutside(plan)
   const lastLibrary = steps.findLastIndex(({ _tag }) => _tag === "Library")
   const partner = new Map(
     program.outputs.map((node, index) => [node, program.inputs.length - program.outputs.length + index])
