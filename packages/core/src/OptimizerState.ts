@@ -60,8 +60,9 @@ export class OptimizerState<out P, out S> {
 
   /** Per leaf of the parameters, the tensors of its sub-tree. */
   get packedState(): ReadonlyArray<ReadonlyArray<Tensor>> {
+    const { leaves } = this
     let start = 0
-    return this.subtreeDefs.map((def) => this.leaves.slice(start, (start += def.leafCount)))
+    return this.subtreeDefs.map((def) => leaves.slice(start, (start += def.leafCount)))
   }
 
   /** How pytrees take a state apart: one child, the packed state; the structures are metadata. */

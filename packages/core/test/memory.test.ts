@@ -114,6 +114,7 @@ const outOfMemory = Effect.fnUntraced(function* <A, E, R>(
 layer(Allocator.layer)("out of memory", (it) => {
   it.effect("at any allocation of init", () =>
     Effect.gen(function* () {
+      yield* dispose(yield* adam.init(point))
       assert.isAbove(yield* outOfMemory(adam.init(point)), 3)
     })
   )
@@ -124,7 +125,9 @@ layer(Allocator.layer)("out of memory", (it) => {
         const state = yield* adam.init(point)
         const before = contents(state)
         const update = adam.update(0, point, state, { donate })
-        assert.isAbove(yield* outOfMemory(update, () => assert.deepStrictEqual(contents(state), before)), 10)
+        // Of what an update is planned to do, a block stays on the heap.
+        yield* dispose(yield* adam.update(0, point, yield* adam.init(point), { donate }))
+        assert.isAbove(yield* outOfMemory(update, () => assert.deepStrictEqual(contents(state), before)), 3)
         yield* dispose(state)
       })
     )
@@ -132,8 +135,9 @@ layer(Allocator.layer)("out of memory", (it) => {
 
   it.effect("at any allocation of l2Norm and clipGrads", () =>
     Effect.gen(function* () {
+      yield* l2Norm(yield* clipGrads(point, 1))
       assert.isAbove(yield* outOfMemory(l2Norm(point)), 3)
-      assert.isAbove(yield* outOfMemory(clipGrads(point, 1)), 10)
+      assert.isAbove(yield* outOfMemory(clipGrads(point, 1)), 4)
     })
   )
 
