@@ -2,7 +2,8 @@
  * Interleaved timing: all contestants take turns in every round, so that a busy machine hits them alike.
  *
  * A turn is one step outside the clock, which brings the contestant's numbers back into the caches, and then as many
- * steps as fit the time of a turn. Reported is the median over rounds; ratios are taken within a round.
+ * steps as fit the time of a turn. Reported is the median over rounds; ratios are taken within a round. The clock is the
+ * processor time of this thread, where Node has it: who else runs on the machine then costs no time, only caches.
  */
 
 /** Whose steps are timed. */
@@ -20,39 +21,58 @@ export interface Effort {
   readonly budget: number
 }
 
-/** Nanoseconds per step of each round; not a number where the contestant sat out. */
+/** Nanoseconds per step of each round in which the contestant took part, and the same by the clock on the wall. */
 export interface Times {
   readonly name: string
   readonly steps: number
   readonly nanoseconds: ReadonlyArray<number>
+  readonly wall: ReadonlyArray<number>
 }
 
 const leastRounds = 3
 
-const run = async ({ step }: Timed, steps: number): Promise<number> => {
+/** Milliseconds that this thread has worked. Node below 23.9 cannot say, and gives the time on the wall. */
+const worked = (): number => {
+  if (typeof process.threadCpuUsage !== "function") return performance.now()
+  const { system, user } = process.threadCpuUsage()
+  return (user + system) / 1e3
+}
+
+/** The name of the clock. */
+export const clock = typeof process.threadCpuUsage === "function" ? "processor time of the thread" : "time on the wall"
+
+interface Taken {
+  readonly worked: number
+  readonly wall: number
+}
+
+/** Milliseconds per step. */
+const run = async ({ step }: Timed, steps: number): Promise<Taken> => {
   const started = performance.now()
+  const before = worked()
   for (let index = 0; index < steps; index++) {
     // Waiting costs more than a small step, so only those who promise are waited for.
     const promised = step()
     if (promised !== undefined) await promised
   }
-  return (performance.now() - started) / steps
+  return { worked: (worked() - before) / steps, wall: (performance.now() - started) / steps }
 }
 
 /** Runs until the code is compiled and the machine warm; gives the milliseconds of a step. */
 const warmUp = async (contestant: Timed, milliseconds: number): Promise<number> => {
-  let time = await run(contestant, 1)
+  let { wall } = await run(contestant, 1)
   for (const end = performance.now() + milliseconds; performance.now() < end;) {
-    time = await run(contestant, Math.max(1, Math.min(1000, Math.floor(1 / time))))
+    const taken = await run(contestant, Math.max(1, Math.min(1000, Math.floor(1 / wall))))
+    wall = taken.wall
   }
-  return time
+  return wall
 }
 
 interface Turn {
   readonly contestant: Timed
   readonly steps: number
   readonly rounds: number
-  readonly nanoseconds: Array<number>
+  readonly taken: Array<Taken>
 }
 
 const prepare = async (contestant: Timed, effort: Effort): Promise<Turn> => {
@@ -60,7 +80,7 @@ const prepare = async (contestant: Timed, effort: Effort): Promise<Turn> => {
   const steps = Math.max(1, Math.min(200_000, Math.round(effort.turn / time)))
   const affordable = Math.floor(effort.budget / (time * (steps + 1)))
   const rounds = Math.min(effort.rounds, Math.max(leastRounds, affordable))
-  return { contestant, steps, rounds, nanoseconds: [] }
+  return { contestant, steps, rounds, taken: [] }
 }
 
 /** Times the contestants against each other. The order turns from round to round, so nobody always follows the same. */
@@ -72,10 +92,15 @@ export const measure = async (contestants: ReadonlyArray<Timed>, effort: Effort)
       const turn = turns[(place + round) % turns.length]
       if (turn === undefined || round >= turn.rounds) continue
       await run(turn.contestant, 1)
-      turn.nanoseconds.push((await run(turn.contestant, turn.steps)) * 1e6)
+      turn.taken.push(await run(turn.contestant, turn.steps))
     }
   }
-  return turns.map(({ contestant: { name }, nanoseconds, steps }) => ({ name, steps, nanoseconds }))
+  return turns.map(({ contestant: { name }, steps, taken }) => ({
+    name,
+    steps,
+    nanoseconds: taken.map(({ worked }) => worked * 1e6),
+    wall: taken.map(({ wall }) => wall * 1e6)
+  }))
 }
 
 const quantile = (values: ReadonlyArray<number>, share: number): number => {
@@ -86,9 +111,10 @@ const quantile = (values: ReadonlyArray<number>, share: number): number => {
 /** The middle of the values. */
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
-/** A ratio, and the quartiles of the rounds. */
+/** A ratio of the medians of the rounds, their quartiles, and the best round of one to the best of the other. */
 export interface Ratio {
   readonly median: number
+  readonly best: number
   readonly low: number
   readonly high: number
 }
@@ -99,5 +125,6 @@ export const ratioOf = (times: Times, other: Times): Ratio => {
   const ratios = times.nanoseconds
     .slice(0, rounds)
     .map((time, round) => time / (other.nanoseconds[round] ?? Number.NaN))
-  return { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) }
+  const best = Math.min(...times.nanoseconds) / Math.min(...other.nanoseconds)
+  return { median: median(ratios), best, low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) }
 }

@@ -51,8 +51,14 @@ export const heatTable = ({ results }: HeatResult): Table => {
 
 /** The bars. */
 export const barTable = (verdicts: ReadonlyArray<Verdict>): Table => [
-  ["bar", "wanted", "measured", ""],
-  ...verdicts.map(({ bar, limit, measured, reached }) => [bar, limit, measured, reached ? "reached" : "MISSED"])
+  ["bar", "wanted", "measured", "best to best", ""],
+  ...verdicts.map(({ bar, best, limit, measured, reached }) => [
+    bar,
+    limit,
+    measured,
+    best,
+    reached ? "reached" : "MISSED"
+  ])
 ]
 
 /** The machine in one paragraph. */
@@ -60,7 +66,7 @@ export const machineText = (machine: Machine): string =>
   [
     `${machine.cpu}, ${machine.cores} cores (${machine.caches}), ${machine.memoryGiB} GiB, ${machine.system}.`,
     `Node ${machine.node} (V8 ${machine.v8}), tfjs ${machine.tfjs}, jax-js ${machine.jaxJs}.`,
-    `${machine.date.slice(0, 10)}, commit ${machine.commit}, load ${machine.loadBefore.toFixed(1)} before`
+    `Clock: ${machine.clock}. ${machine.date.slice(0, 10)}, commit ${machine.commit}, load ${machine.loadBefore.toFixed(1)} before`
   ].join("\n")
 
 /** A whole report in Markdown. */

@@ -7,9 +7,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as Csv from "effect/encoding/Csv"
+import { platformReason } from "../failure.ts"
 import {
   BadCell,
   type CsvError,
@@ -63,7 +63,7 @@ const readLines = Effect.fnUntraced(function* (path: string) {
     Stream.pipeThroughChannelOrFail(Csv.decode()),
     Stream.runCollect,
     Effect.catchTags({
-      PlatformError: (error) => new UnreadableFile({ path, reason: reasonOf(error) }),
+      PlatformError: (error) => new UnreadableFile({ path, reason: platformReason(error) }),
       CsvError: ({ line, message }) => new MalformedCsv({ path, line, reason: message })
     })
   )
@@ -71,12 +71,6 @@ const readLines = Effect.fnUntraced(function* (path: string) {
     .map((cells, index): Line => ({ number: index + 1, cells: cells.map((cell) => cell.trim()) }))
     .filter(({ cells }) => cells.length > 1 || cells[0] !== "")
 })
-
-const reasonOf = ({ reason }: PlatformError): string => {
-  if (reason._tag === "NotFound") return "no such file"
-  if (reason._tag === "PermissionDenied") return "permission denied"
-  return reason.cause instanceof Error ? reason.cause.message : reason.message
-}
 
 interface Columns {
   readonly width: number

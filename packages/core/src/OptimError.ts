@@ -78,7 +78,7 @@ export class DisposedTensor extends Schema.TaggedError<DisposedTensor>()("Dispos
   override get message(): string {
     return [
       `${this.operation}: tensors that were disposed or donated before`,
-      ...this.paths.map((path) => `  ${path}`),
+      ...this.paths.map((path) => `  ${path === "" ? "(root)" : path}`),
       "Use tensors before they are disposed; a tensor given away with { donate: true } must not be used again."
     ].join("\n")
   }

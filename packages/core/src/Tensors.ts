@@ -82,8 +82,8 @@ export class Tensors extends Context.Service<
     readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
     /** The numbers of a tensor. */
     readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
-    /** Another handle of the same data: disposing one leaves the other. */
-    readonly share: (tensor: Tensor) => Effect.Effect<Tensor>
+    /** Another handle of the same numbers: disposing one leaves the other. */
+    readonly share: (tensor: Tensor) => Effect.Effect<Tensor, OutOfMemory>
     /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
     readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
     /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */

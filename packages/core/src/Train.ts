@@ -15,14 +15,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as Autodiff from "./Autodiff.ts"
+import { atomically } from "./internal/atomically.ts"
 import { attempt } from "./internal/attempt.ts"
 import { checkNotDonated } from "./internal/optimizer/donation.ts"
 import { checkStep } from "./internal/optimizer/step.ts"
 import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
-import { type AutodiffError, NonFinite, type OptimError } from "./OptimError.ts"
+import { type AutodiffError, NonFinite, type OptimError, type OutOfMemory } from "./OptimError.ts"
 import { OptimizerState } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
 
@@ -75,7 +77,7 @@ export interface Trainer<P, S, E, R> {
   /** The parameters at this moment; they belong to the trainer and are gone with its next step. */
   readonly params: Effect.Effect<P>
   /** A state of one's own, to save or to go on from; the caller owns it. */
-  readonly snapshot: Effect.Effect<Snapshot<P, S>, never, Tensors>
+  readonly snapshot: Effect.Effect<Snapshot<P, S>, OutOfMemory, Tensors>
 }
 
 const steps = Metric.counter("optim_train_steps", { description: "Steps made", incremental: true })
@@ -99,14 +101,19 @@ const begin = Effect.fnUntraced(function* <P, S>(
   return { state: start.state, step: start.step }
 })
 
-const share = Effect.fnUntraced(function* <P, S>({
-  state,
-  step
-}: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, never, Tensors> {
-  const tensors = yield* Tensors
-  const leaves = yield* Effect.forEach(state.leaves, tensors.share)
-  return { state: new OptimizerState(state.treeDef, state.subtreeDefs, leaves), step }
-})
+/** All handles or none, of one and the same step. */
+const share = atomically(
+  Effect.fnUntraced(function* <P, S>({
+    state,
+    step
+  }: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, OutOfMemory, Tensors> {
+    const tensors = yield* Tensors
+    const leaves: Array<Tensor> = []
+    const own = (leaf: Tensor) => Effect.map(tensors.share(leaf), (handle) => leaves.push(handle))
+    yield* Effect.forEach(state.leaves, own, { discard: true }).pipe(Effect.onError(() => dispose(leaves)))
+    return { state: new OptimizerState(state.treeDef, state.subtreeDefs, leaves), step }
+  })
+)
 
 /**
  * A trainer, alive as long as its scope.
@@ -147,21 +154,28 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
     ({ current }) => dispose(current.state)
   )
   const valueAndGrad = Autodiff.valueAndGrad(loss)
+  // Whoever runs `steps` twice at a time gets one step after the other.
+  const turns = yield* Semaphore.make(1)
+
+  /** Updates the state and holds the new one: there is no moment at which nobody does. */
+  const update = atomically((grads: Promoted<P>, { state, step }: Snapshot<Promoted<P>, S>) =>
+    Effect.map(optimizer.update(step, grads, state, { donate: true }), (next) => {
+      held.current = { state: next, step: step + 1 }
+    })
+  )
 
   const advance = Effect.fnUntraced(function* (
     batch: Batch
   ): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
-    const { state, step } = held.current
+    const { current } = held
+    const { state, step } = current
     const started = yield* Clock.currentTimeNanos
     const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
     if (checkFinite && !Number.isFinite(value)) {
       yield* dispose(grads)
       return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
     }
-    const next = yield* optimizer
-      .update(step, grads, state, { donate: true })
-      .pipe(Effect.onError(() => dispose(grads)))
-    held.current = { state: next, step: step + 1 }
+    yield* update(grads, current).pipe(Effect.onError(() => dispose(grads)))
     const seconds = Number((yield* Clock.currentTimeNanos) - started) / 1e9
     return {
       step,
@@ -173,23 +187,23 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
   })
 
   const measured = (batch: Batch) =>
-    advance(batch).pipe(
-      Effect.uninterruptible,
-      Effect.tap((step) =>
-        Effect.all([
-          Metric.update(steps, 1),
-          Metric.update(lossGauge, step.loss),
-          Metric.update(duration, Duration.seconds(step.seconds))
-        ])
-      ),
-      Effect.withSpan("Train.step", { attributes: { step: held.current.step } })
+    Effect.suspend(() =>
+      advance(batch).pipe(
+        Effect.uninterruptible,
+        Effect.tap((step) =>
+          Effect.all([
+            Metric.update(steps, 1),
+            Metric.update(lossGauge, step.loss),
+            Metric.update(duration, Duration.seconds(step.seconds))
+          ])
+        ),
+        Effect.withSpan("Train.step", { attributes: { step: held.current.step } })
+      )
     )
 
   return {
     // The yield between two steps lets timers, signals and other fibers have their turn.
-    steps: Stream.mapEffect(batches, (batch) =>
-      Effect.suspend(() => measured(batch)).pipe(Effect.tap(Effect.yieldNow))
-    ),
+    steps: Stream.mapEffect(batches, (batch) => Effect.tap(turns.withPermit(measured(batch)), Effect.yieldNow)),
     step: Effect.sync(() => held.current.step),
     params: Effect.sync(() => optimizer.params(held.current.state)),
     snapshot: Effect.suspend(() => share(held.current))

@@ -7,34 +7,16 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Expr, Plan, Program, Tensors } from "@optim/core"
-import type { Tensor } from "@tensorflow/tfjs-core"
+import * as tf from "@tensorflow/tfjs-core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { backends } from "./support/backends.ts"
+import { laidOpen, run } from "./support/execution.ts"
 import { forAll } from "./support/property.ts"
 import { exact, randomProgram, type RandomProgram } from "./support/randomProgram.ts"
 import { dataOf, evaluate, type Expected, type Value } from "./support/reference.ts"
 import { ofSum, overflows, ulps } from "./support/tolerances.ts"
-
-type Service = Tensors.Tensors["Service"]
-
-const valueOf = (tensors: Service, tensor: Tensor): Effect.Effect<Value> =>
-  Effect.map(tensors.read(tensor), (data) => ({ shape: tensor.shape, dtype: tensor.dtype as Expr.DType, data }))
-
-/** The outputs of a program; its inputs are made for it and disposed like the outputs. */
-const run = Effect.fnUntraced(function* (tensors: Service, { host, inputs, program }: RandomProgram) {
-  const made = yield* Effect.forEach(inputs, (input) => Tensors.scoped(tensors.make(input)))
-  const scalars = Program.evaluateScalars(program, host)
-  const outputs = yield* Tensors.scoped(
-    tensors.execute({ plan: Plan.make(program), inputs: made, scalars, donated: [] })
-  )
-  return yield* Effect.forEach(outputs, (output) => valueOf(tensors, output))
-})
-
-/** Every node an output. */
-const laidOpen = (random: RandomProgram): RandomProgram => ({
-  ...random,
-  program: { ...random.program, outputs: random.program.nodes.map((_, id) => id) }
-})
 
 // --- what a node should give -------------------------------------------------------------------------------------
 
@@ -55,11 +37,11 @@ const expected = (node: Program.Node, values: ReadonlyArray<Value>, scalars: Flo
 }
 
 const bits = new Int32Array(1)
-const float = new Float32Array(bits.buffer)
+const floats = new Float32Array(bits.buffer)
 
 /** The place of a float32 among all of them; both zeros are at 0. */
 const place = (x: number): number => {
-  float[0] = x
+  floats[0] = x
   const [word = 0] = bits
   return word < 0 ? -(word & 0x7fffffff) : word
 }
@@ -154,3 +136,89 @@ layer(backends[0].layer)("backends among each other", (it) => {
     )
   )
 })
+
+// --- cases -------------------------------------------------------------------------------------------------------
+
+const spec = { shape: [2], dtype: "float32" } as const
+const [a, b] = [Expr.input(0, spec), Expr.input(1, spec)]
+const numbers = { shape: [2], data: Float32Array.of(1, 2) }
+
+const planOf = (...outputs: ReadonlyArray<Expr.Expr>): Plan.Plan => Plan.make(Program.make([spec, spec], outputs))
+
+const execution = (plan: Plan.Plan, inputs: ReadonlyArray<tf.Tensor>, donated: ReadonlyArray<tf.Tensor> = []) => ({
+  plan,
+  inputs,
+  scalars: Program.evaluateScalars(plan.program, []),
+  donated
+})
+
+/** More than any machine has, on cpu more than an array may hold. */
+const immense = Expr.full({ shape: [2 ** 40], dtype: "float32" }, 1)
+
+for (const backend of backends) {
+  layer(backend.layer)(`tensors of an execution on ${backend.name}`, (it) => {
+    it.effect("only outputs are left, each under a handle of its own", () =>
+      Effect.gen(function* () {
+        const tensors = yield* Tensors.Tensors
+        const inputs = [yield* tensors.make(numbers), yield* tensors.make(numbers)]
+        const before = tf.memory().numTensors
+        const sum = Expr.add(Expr.exp(a), Expr.sqrt(b))
+        const outputs = yield* tensors.execute(execution(planOf(sum, sum, a, a), inputs))
+        assert.strictEqual(tf.memory().numTensors, before + 4)
+        assert.strictEqual(new Set([...outputs, ...inputs]).size, 6)
+        yield* Tensors.dispose(inputs)
+        for (const output of outputs) {
+          assert.lengthOf(yield* tensors.read(output), 2)
+          yield* Tensors.dispose(output)
+        }
+        assert.strictEqual(tf.memory().numTensors, before - 2)
+      })
+    )
+
+    it.effect("donated inputs are gone, even one that is donated twice or is an output", () =>
+      Effect.gen(function* () {
+        const tensors = yield* Tensors.Tensors
+        const before = tf.memory().numTensors
+        const [x, y] = [yield* tensors.make(numbers), yield* tensors.make(numbers)]
+        const outputs = yield* tensors.execute(execution(planOf(Expr.add(a, b), a), [x, y], [x, y, x]))
+        assert.isTrue(x.isDisposed && y.isDisposed)
+        assert.deepStrictEqual(yield* Effect.forEach(outputs, tensors.read), [
+          Float32Array.of(2, 4),
+          Float32Array.of(1, 2)
+        ])
+        yield* Tensors.dispose(outputs)
+        assert.strictEqual(tf.memory().numTensors, before)
+      })
+    )
+
+    it.effect("without memory in the middle: nothing is left behind, nothing was donated", () =>
+      Effect.gen(function* () {
+        const tensors = yield* Tensors.Tensors
+        const inputs = [yield* tensors.make(numbers), yield* tensors.make(numbers)]
+        const before = tf.memory()
+        const first = Expr.exp(a)
+        const plan = planOf(first, Expr.add(first, Expr.sum(immense)))
+        const error = yield* Effect.flip(tensors.execute(execution(plan, inputs, inputs)))
+        assert.strictEqual(error._tag, "OutOfMemory")
+        assert.deepStrictEqual(tf.memory(), before)
+        for (const input of inputs) assert.deepStrictEqual(yield* tensors.read(input), numbers.data)
+        yield* Tensors.dispose(inputs)
+      })
+    )
+
+    it.effect("a disposed input is a defect: nothing is left behind, nothing was donated", () =>
+      Effect.gen(function* () {
+        const tensors = yield* Tensors.Tensors
+        const [x, y] = [yield* tensors.make(numbers), yield* tensors.make(numbers)]
+        y.dispose()
+        const before = tf.memory()
+        const early = yield* Effect.exit(tensors.execute(execution(planOf(Expr.sub(Expr.exp(a), b)), [x, y], [x])))
+        const late = yield* Effect.exit(tensors.execute(execution(planOf(a, Expr.exp(a), b), [x, y], [x])))
+        for (const exit of [early, late]) assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+        assert.deepStrictEqual(tf.memory(), before)
+        assert.deepStrictEqual(yield* tensors.read(x), numbers.data)
+        x.dispose()
+      })
+    )
+  })
+}

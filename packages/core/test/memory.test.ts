@@ -4,13 +4,14 @@
  * On wasm the allocator itself is counted, so that nothing on the heap goes unseen; it also refuses, at each allocation
  * in turn, to show that an operation that fails half-way leaves everything as it was.
  */
-import { Autodiff, Optimizer, Tensors } from "@optim/core"
+import { Autodiff, Optimizer, Tensors, Train } from "@optim/core"
 import * as Wasm from "@optim/core/wasm"
 import { assert, layer } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
 import { backends } from "./support/backends.ts"
 import * as Allocator from "./support/allocator.ts"
 import { leavesNothing, memory } from "./support/memory.ts"
@@ -138,6 +139,14 @@ layer(Allocator.layer)("out of memory", (it) => {
       yield* l2Norm(yield* clipGrads(point, 1))
       assert.isAbove(yield* outOfMemory(l2Norm(point)), 3)
       assert.isAbove(yield* outOfMemory(clipGrads(point, 1)), 4)
+    })
+  )
+
+  it.effect("at any allocation of a snapshot", () =>
+    Effect.gen(function* () {
+      const batches = Stream.empty
+      const trainer = yield* Train.make({ optimizer: adam, params: point, loss, batches })
+      assert.isAbove(yield* outOfMemory(Effect.map(trainer.snapshot, ({ state }) => state)), 3)
     })
   )
 

@@ -115,6 +115,11 @@ const product = (a: Expr.Expr, b: Expr.Operand): Expr.Expr => {
   return Expr.mul(factor, b instanceof Expr.Expr ? Expr.minimum(Expr.maximum(b, -(2 ** 26)), 2 ** 26) : b)
 }
 
+const comparison =
+  (word: (a: Expr.Expr, b: Expr.Operand) => Expr.Expr): Maker =>
+  ({ operands: [x, y], scalar }) =>
+    word(x, fitted(y, x, scalar))
+
 const logical =
   (word: (a: Expr.Expr, b: Expr.Expr) => Expr.Expr): Maker =>
   ({ operands: [x, y] }) => {
@@ -184,12 +189,12 @@ const makers: { readonly [O in Exclude<Expr.Op, "input">]: Maker } = {
   pow: binary(Expr.pow, "float32"),
   minimum: binary(Expr.minimum),
   maximum: binary(Expr.maximum),
-  less: binary(Expr.less),
-  lessEqual: binary(Expr.lessEqual),
-  greater: binary(Expr.greater),
-  greaterEqual: binary(Expr.greaterEqual),
-  equal: ({ operands: [x, y], scalar }) => Expr.equal(x, fitted(y, x, scalar)),
-  notEqual: ({ operands: [x, y], scalar }) => Expr.notEqual(x, fitted(y, x, scalar)),
+  less: comparison(Expr.less),
+  lessEqual: comparison(Expr.lessEqual),
+  greater: comparison(Expr.greater),
+  greaterEqual: comparison(Expr.greaterEqual),
+  equal: comparison(Expr.equal),
+  notEqual: comparison(Expr.notEqual),
   and: logical(Expr.and),
   or: logical(Expr.or),
   select: ({ operands: [x, y, z], scalar }) => {

@@ -36,9 +36,10 @@ const failure = (cause: unknown): LossFailed | LossNotScalar => {
   return cause instanceof LossNotScalar ? cause : new LossFailed({ operation, cause })
 }
 
-/** The tree with a handle of its own for every tensor, beyond the scopes of tfjs. */
+/** The tree with a handle of its own for every tensor, beyond the scopes of tfjs; without tensors, the very tree. */
 const ownTree = <A>(tree: A): A => {
   const [leaves, treedef] = PyTree.flatten(tree)
+  if (!leaves.some((leaf: unknown) => isTensor(leaf))) return tree
   const own = leaves.map((leaf: unknown) => (isTensor(leaf) ? tf.keep(tf.clone(leaf)) : leaf))
   // Leaves are replaced by handles of their own kind, so the tree keeps its type.
   return PyTree.unflatten(treedef, own) as A
@@ -85,7 +86,9 @@ export const differentiate = <Aux>(
       aux = { tree: ownTree(result.aux) }
       return scalarLoss(result.value)
     }
-    const { grads, value } = engine.gradients(forward, handles, undefined, true)
+    // tfjs refuses to differentiate with respect to nothing.
+    const { grads, value } =
+      handles.length === 0 ? { grads: [], value: forward() } : engine.gradients(forward, handles, undefined, true)
     if (aux === undefined) throw new Error("tfjs calls the function that it differentiates")
     return Result.succeed({
       value: value.dataSync()[0] ?? Number.NaN,

@@ -6,15 +6,26 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
-import type { DType } from "../../Expr.ts"
+import type { DType, TensorSpec } from "../../Expr.ts"
 import type { Plan } from "../../Plan.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
+import { sizeOf } from "../trace/shape.ts"
+import { OutOfMemoryDefect } from "./allocation.ts"
 import { operations } from "./operations.ts"
 
 /** A number of the host in a dtype: cut towards zero for int32, 0 or 1 for bool; tfjs rounds it once for float32. */
 const onDevice = (value: number, dtype: DType): number => {
   if (dtype === "bool") return value === 0 ? 0 : 1
   return dtype === "int32" ? Math.trunc(value) : value
+}
+
+/** JavaScript throws a RangeError for an array that it cannot allocate. */
+const checkedSize = <A>({ shape }: TensorSpec, compute: () => A): A => {
+  try {
+    return compute()
+  } catch (error) {
+    throw error instanceof RangeError ? new OutOfMemoryDefect(4 * sizeOf(shape)) : error
+  }
 }
 
 const nodeOf = ({ nodes }: Program, id: number): Node => {
@@ -38,6 +49,10 @@ export const computeNode = (
   valueOf: (id: number) => Tensor
 ): Tensor => {
   const node = nodeOf(program, id)
+  return checkedSize(node, () => compute(program, node, scalars, valueOf))
+}
+
+const compute = (program: Program, node: Node, scalars: Float64Array, valueOf: (id: number) => Tensor): Tensor => {
   const dtype = scalarDType(program, node)
   const filled = (scalar: number, shape: Array<number>): Tensor =>
     tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)

@@ -68,10 +68,6 @@ const pow = (a: Tensor, b: Tensor): Tensor => {
   return tf.where(isOne, tf.onesLike(a), tf.pow(a, b))
 }
 
-const comparable = (x: Tensor): Tensor => (x.dtype === "bool" ? tf.cast(x, "int32") : x)
-
-const comparison = (compute: (a: Tensor, b: Tensor) => Tensor) => two((a, b) => compute(comparable(a), comparable(b)))
-
 const neutral: Record<ReduceOp, number> = {
   sum: 0,
   max: Number.NEGATIVE_INFINITY,
@@ -94,15 +90,13 @@ const reduction =
       ? tf.fill(mutableShape(context), neutralIn(op, context.dtype), context.dtype)
       : reduce(present(x), [...context.operation.axes])
 
-/** NaN if there is one; of zeros +0 if there is one: where 0 is the largest, only +0 has a reciprocal above it. */
+/** Of zeros +0 if there is one: where 0 is the largest, only +0 has a reciprocal above it. */
 const largest = (x: Tensor, axes: Array<number>): Tensor => {
   const extreme = tf.max(x, axes)
   if (x.dtype !== "float32") return extreme
   const zero = tf.zerosLike(extreme)
   const positive = tf.greater(tf.max(tf.div(tf.onesLike(x), x), axes), zero)
-  const signed = tf.where(tf.equal(extreme, zero), tf.where(positive, zero, tf.neg(zero)), extreme)
-  const nans = tf.sum(tf.cast(isNaN(x), "float32"), axes)
-  return tf.where(tf.greater(nans, zero), tf.fill(extreme.shape, Number.NaN), signed)
+  return tf.where(tf.equal(extreme, zero), tf.where(positive, zero, tf.neg(zero)), extreme)
 }
 
 const smallest = (x: Tensor, axes: Array<number>): Tensor =>
@@ -152,12 +146,12 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   pow: two(pow),
   maximum: two(maximum),
   minimum: two(minimum),
-  less: comparison(tf.less),
-  lessEqual: comparison(tf.lessEqual),
-  greater: comparison(tf.greater),
-  greaterEqual: comparison(tf.greaterEqual),
-  equal: comparison(tf.equal),
-  notEqual: comparison(tf.notEqual),
+  less: two(tf.less),
+  lessEqual: two(tf.lessEqual),
+  greater: two(tf.greater),
+  greaterEqual: two(tf.greaterEqual),
+  equal: two(tf.equal),
+  notEqual: two(tf.notEqual),
   and: two(tf.logicalAnd),
   or: two(tf.logicalOr),
   select: ([condition, a, b]) => select(present(condition), present(a), present(b)),

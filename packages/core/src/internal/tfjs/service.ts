@@ -52,7 +52,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
     execution: backend.execution,
     make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
     read: (tensor) => Effect.promise(() => tensor.data()),
-    share: (tensor) => Effect.sync(() => onBackend(backend.name, () => tf.keep(tf.clone(tensor)))),
+    share: (tensor) => section(() => tf.keep(tf.clone(tensor))),
     execute: (execution) => section(() => backend.execute(execution)),
     differentiate: (loss, params) =>
       Effect.flatMap(

@@ -65,10 +65,8 @@ export const reducedShape = (
   axes: ReadonlyArray<number> = shape.map((_, axis) => axis)
 ): { readonly axes: ReadonlyArray<number>; readonly shape: Shape; readonly kept: Shape } => {
   const normal = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)))
-  for (const axis of normal) {
-    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length)
-      fail(op, `axis ${axis} is not an axis of ${print(shape)}`)
-  }
+  const wrong = axes.find((axis) => !Number.isInteger(axis) || axis < -shape.length || axis >= shape.length)
+  if (wrong !== undefined) fail(op, `axis ${wrong} is not an axis of ${print(shape)}`)
   return {
     axes: [...normal].toSorted((a, b) => a - b),
     shape: shape.filter((_, axis) => !normal.has(axis)),

@@ -1,0 +1,92 @@
+/**
+ * The command line: its flags, and the rules that no flag knows alone.
+ *
+ * What is left out is `undefined` and not yet a default, because a resumed run takes it from its checkpoint.
+ */
+import type { Command } from "effect/cli"
+import { CliError, Flag } from "effect/cli"
+import * as Effect from "effect/Effect"
+import { names as optimizers } from "./optimizers.ts"
+import { defaults } from "./recipe.ts"
+import { names as schedules } from "./stepSize.ts"
+
+const file = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar("FILE"), Flag.withDescription(description), Flag.withDefault(undefined))
+
+const integer = (name: string, least: number, description: string) =>
+  Flag.Int(name).pipe(
+    Flag.filter(
+      (value) => value >= least,
+      () => `an integer, ${least} or more`
+    ),
+    Flag.withMetavar("N"),
+    Flag.withDescription(description),
+    Flag.withDefault(undefined)
+  )
+
+/** All flags of the command. */
+export const flags = {
+  data: {
+    train: file("train", "CSV with a header to train on; without it the program draws digits of its own"),
+    test: file("test", "CSV to test on; without it a fifth of the training rows is kept aside"),
+    label: Flag.String("label").pipe(
+      Flag.withMetavar("COLUMN"),
+      Flag.withDescription("the column of integers that tell the classes (default: label)"),
+      Flag.withDefault(undefined)
+    )
+  },
+  recipe: {
+    optimizer: Flag.Literals("optimizer", optimizers).pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription(`who steps (default: ${defaults.optimizer})`),
+      Flag.withDefault(undefined)
+    ),
+    stepSize: Flag.Finite("step-size").pipe(
+      Flag.filter(
+        (value) => value > 0,
+        () => "a number above 0"
+      ),
+      Flag.withMetavar("RATE"),
+      Flag.withDescription("how far a step goes (default: what suits the optimizer)"),
+      Flag.withDefault(undefined)
+    ),
+    schedule: Flag.String("schedule").pipe(
+      Flag.withMetavar("SCHEDULE"),
+      Flag.withDescription(
+        `how the step size changes (default: constant): NAME, NAME:field=value,… or JSON (names: ${schedules.join(", ")})`
+      ),
+      Flag.withDefault(undefined)
+    ),
+    epochs: integer("epochs", 0, `how often each row is seen (default: ${defaults.epochs})`),
+    batch: integer("batch", 1, `rows per step (default: ${defaults.batch})`),
+    seed: integer("seed", 0, `what all chance follows from (default: ${defaults.seed})`)
+  },
+  checkpoint: file("checkpoint", "where to save the run when it ends or is interrupted"),
+  resume: file("resume", "the checkpoint of a run to go on with, exactly where it stopped"),
+  plot: Flag.String("plot").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("where to draw the loss curve as SVG (default: digits-loss.svg)"),
+    Flag.withDefault("digits-loss.svg")
+  ),
+  backend: Flag.Literals("backend", ["wasm", "cpu"]).pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("what TensorFlow.js computes on (default: wasm)"),
+    Flag.withDefault("wasm")
+  )
+}
+
+/** What the command line says. */
+export type Options = Command.Command.Config.Infer<typeof flags>
+
+/** Fails for flags that make no sense together. */
+export const validate = ({ data, recipe }: Options): Effect.Effect<void, CliError.ValidationError> => {
+  const refuse = (message: string) => Effect.fail(new CliError.ValidationError({ message }))
+  if (data.train === undefined) {
+    if (data.test !== undefined) return refuse("--test goes with --train: give both files, or neither")
+    if (data.label !== undefined) return refuse("--label goes with --train: it names a column of that file")
+  }
+  if (recipe.stepSize !== undefined && recipe.schedule?.startsWith("{") === true) {
+    return refuse("--step-size does not go with a --schedule in JSON, which has its own step sizes")
+  }
+  return Effect.void
+}
