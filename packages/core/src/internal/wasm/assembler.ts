@@ -46,6 +46,8 @@ export class Assembler {
   readonly #code: Array<number> = []
   readonly #text: Array<string> = []
   readonly #stack: Array<ValueType> = []
+  /** Where the stack of the innermost block begins: what lies below is out of its reach. */
+  #floor = 0
   #depth = 0
 
   constructor(params: ReadonlyArray<ValueType>) {
@@ -62,11 +64,13 @@ export class Assembler {
     return { index: this.params.length + this.#locals.push(type) - 1, type }
   }
 
+  #take(text: string, type: ValueType): void {
+    const found = this.#stack.length > this.#floor ? this.#stack.pop() : undefined
+    if (found !== type) throw new Error(`${text}: expected ${type} on the stack, found ${found ?? "nothing"}`)
+  }
+
   #emit(text: string, { bytes, gives, takes }: Instruction): this {
-    for (const type of takes.toReversed()) {
-      const found = this.#stack.pop()
-      if (found !== type) throw new Error(`${text}: expected ${type} on the stack, found ${found ?? "nothing"}`)
-    }
+    for (const type of takes.toReversed()) this.#take(text, type)
     this.#stack.push(...gives)
     this.#code.push(...bytes)
     this.#text.push(`${"  ".repeat(this.#depth)}${text}`)
@@ -139,11 +143,14 @@ export class Assembler {
 
   #block(text: string, opcode: number, body: () => void): this {
     this.#emit(text, { bytes: [opcode, 0x40], takes: [], gives: [] })
-    const height = this.#stack.length
+    const outer = this.#floor
+    this.#floor = this.#stack.length
     this.#depth++
     body()
     this.#depth--
-    if (this.#stack.length !== height) throw new Error(`${text}: the body leaves ${this.#stack.length - height} values`)
+    const left = this.#stack.length - this.#floor
+    if (left > 0) throw new Error(`${text}: the body leaves ${left} values`)
+    this.#floor = outer
     return this.#emit("end", { bytes: [0x0b], takes: [], gives: [] })
   }
 
@@ -158,8 +165,7 @@ export class Assembler {
 
   /** Runs the body if the i32 on the stack is not 0. */
   when(body: () => void): this {
-    const condition = this.#stack.pop()
-    if (condition !== "i32") throw new Error(`if: expected i32 on the stack, found ${condition ?? "nothing"}`)
+    this.#take("if", "i32")
     return this.#block("if", 0x04, body)
   }
 
