@@ -248,7 +248,7 @@ const typed = Object.keys(meanings) as ReadonlyArray<Name>
 
 describe("instructions", () => {
   for (const name of typed) {
-    it(name, () => {
+    it(`${name}`, () => {
       const { gives, takes } = instructions[name]
       const emit: Case["emit"] = (asm, operands) => {
         for (const push of operands) push()
@@ -310,9 +310,9 @@ const inForm = (op: BodyOp, form: "vector" | "single"): Case => {
   const condition = isVector ? mask : flag
   const type = (letter: string | undefined): ValueType => (isVector ? "v128" : letter === "c" ? "i32" : "f32")
   return {
-    takes: [...operands].map(type),
+    takes: operands.split("").map(type),
     gives: type(result),
-    from: [...operands].map((letter) => (letter === "c" ? condition : float)),
+    from: operands.split("").map((letter) => (letter === "c" ? condition : float)),
     result: result === "c" ? "ints" : "floats",
     emit: forms[op][form],
     of: (...args) => (result === "c" && isVector ? (of(...args) === true ? -1 : 0) : Math.fround(Number(of(...args))))
@@ -518,7 +518,7 @@ const nothing = () => {}
 
 describe("mistakes are found at the instruction that is wrong", () => {
   for (const [message, build] of mistakes) {
-    it(message, () => {
+    it(`${message}`, () => {
       const asm = new Assembler(["i32"])
       let found: unknown
       try {
