@@ -248,7 +248,7 @@ const typed = Object.keys(meanings) as ReadonlyArray<Name>
 
 describe("instructions", () => {
   for (const name of typed) {
-    it(`${name}`, () => {
+    it(`computes ${name}`, () => {
       const { gives, takes } = instructions[name]
       const emit: Case["emit"] = (asm, operands) => {
         for (const push of operands) push()
@@ -518,7 +518,7 @@ const nothing = () => {}
 
 describe("mistakes are found at the instruction that is wrong", () => {
   for (const [message, build] of mistakes) {
-    it(`${message}`, () => {
+    it(`says "${message}"`, () => {
       const asm = new Assembler(["i32"])
       let found: unknown
       try {
