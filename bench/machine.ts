@@ -5,7 +5,6 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { cpus, loadavg, totalmem, type } from "node:os"
-import { clock } from "./measure.ts"
 import { version_core as tfjsVersion } from "@tensorflow/tfjs-core"
 
 /** The description of a run. */
@@ -21,7 +20,6 @@ export interface Machine {
   readonly v8: string
   readonly tfjs: string
   readonly jaxJs: string
-  readonly clock: string
   /** The load of the last minute when the run began: 0 to 1 is a quiet machine. */
   readonly loadBefore: number
 }
@@ -68,6 +66,5 @@ export const describeMachine = (): Machine => ({
   v8: process.versions.v8,
   tfjs: tfjsVersion,
   jaxJs: versionOf("@jax-js/jax"),
-  clock,
   loadBefore: loadavg()[0] ?? Number.NaN
 })

@@ -2,8 +2,10 @@
  * Interleaved timing: all contestants take turns in every round, so that a busy machine hits them alike.
  *
  * A turn is one step outside the clock, which brings the contestant's numbers back into the caches, and then as many
- * steps as fit the time of a turn. Reported is the median over rounds; ratios are taken within a round. The clock is the
- * processor time of this thread, where Node has it: who else runs on the machine then costs no time, only caches.
+ * steps as fit the time of a turn. Reported is the median over rounds; ratios are taken within a round.
+ *
+ * The clock is the one on the wall: Node's processor time of a thread moves in steps of several milliseconds. On a busy
+ * machine the best rounds say more than the medians.
  */
 
 /** Whose steps are timed. */
@@ -21,58 +23,40 @@ export interface Effort {
   readonly budget: number
 }
 
-/** Nanoseconds per step of each round in which the contestant took part, and the same by the clock on the wall. */
+/** Nanoseconds per step of each round in which the contestant took part. */
 export interface Times {
   readonly name: string
   readonly steps: number
   readonly nanoseconds: ReadonlyArray<number>
-  readonly wall: ReadonlyArray<number>
 }
 
 const leastRounds = 3
 
-/** Milliseconds that this thread has worked. Node below 23.9 cannot say, and gives the time on the wall. */
-const worked = (): number => {
-  if (typeof process.threadCpuUsage !== "function") return performance.now()
-  const { system, user } = process.threadCpuUsage()
-  return (user + system) / 1e3
-}
-
-/** The name of the clock. */
-export const clock = typeof process.threadCpuUsage === "function" ? "processor time of the thread" : "time on the wall"
-
-interface Taken {
-  readonly worked: number
-  readonly wall: number
-}
-
 /** Milliseconds per step. */
-const run = async ({ step }: Timed, steps: number): Promise<Taken> => {
+const run = async ({ step }: Timed, steps: number): Promise<number> => {
   const started = performance.now()
-  const before = worked()
   for (let index = 0; index < steps; index++) {
     // Waiting costs more than a small step, so only those who promise are waited for.
     const promised = step()
     if (promised !== undefined) await promised
   }
-  return { worked: (worked() - before) / steps, wall: (performance.now() - started) / steps }
+  return (performance.now() - started) / steps
 }
 
 /** Runs until the code is compiled and the machine warm; gives the milliseconds of a step. */
 const warmUp = async (contestant: Timed, milliseconds: number): Promise<number> => {
-  let { wall } = await run(contestant, 1)
+  let time = await run(contestant, 1)
   for (const end = performance.now() + milliseconds; performance.now() < end;) {
-    const taken = await run(contestant, Math.max(1, Math.min(1000, Math.floor(1 / wall))))
-    wall = taken.wall
+    time = await run(contestant, Math.max(1, Math.min(1000, Math.floor(1 / time))))
   }
-  return wall
+  return time
 }
 
 interface Turn {
   readonly contestant: Timed
   readonly steps: number
   readonly rounds: number
-  readonly taken: Array<Taken>
+  readonly times: Array<number>
 }
 
 const prepare = async (contestant: Timed, effort: Effort): Promise<Turn> => {
@@ -80,7 +64,7 @@ const prepare = async (contestant: Timed, effort: Effort): Promise<Turn> => {
   const steps = Math.max(1, Math.min(200_000, Math.round(effort.turn / time)))
   const affordable = Math.floor(effort.budget / (time * (steps + 1)))
   const rounds = Math.min(effort.rounds, Math.max(leastRounds, affordable))
-  return { contestant, steps, rounds, taken: [] }
+  return { contestant, steps, rounds, times: [] }
 }
 
 /** Times the contestants against each other. The order turns from round to round, so nobody always follows the same. */
@@ -92,14 +76,13 @@ export const measure = async (contestants: ReadonlyArray<Timed>, effort: Effort)
       const turn = turns[(place + round) % turns.length]
       if (turn === undefined || round >= turn.rounds) continue
       await run(turn.contestant, 1)
-      turn.taken.push(await run(turn.contestant, turn.steps))
+      turn.times.push(await run(turn.contestant, turn.steps))
     }
   }
-  return turns.map(({ contestant: { name }, steps, taken }) => ({
+  return turns.map(({ contestant: { name }, steps, times }) => ({
     name,
     steps,
-    nanoseconds: taken.map(({ worked }) => worked * 1e6),
-    wall: taken.map(({ wall }) => wall * 1e6)
+    nanoseconds: times.map((milliseconds) => milliseconds * 1e6)
   }))
 }
 

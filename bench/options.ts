@@ -17,7 +17,7 @@ export interface Options {
   readonly wantsContestant: (name: string) => boolean
 }
 
-const thorough: Effort = { rounds: 15, turn: 15, warmUp: 400, budget: 3000 }
+const thorough: Effort = { rounds: 21, turn: 12, warmUp: 400, budget: 3000 }
 
 const quick: Effort = { rounds: 5, turn: 5, warmUp: 60, budget: 600 }
 

@@ -66,7 +66,7 @@ export const machineText = (machine: Machine): string =>
   [
     `${machine.cpu}, ${machine.cores} cores (${machine.caches}), ${machine.memoryGiB} GiB, ${machine.system}.`,
     `Node ${machine.node} (V8 ${machine.v8}), tfjs ${machine.tfjs}, jax-js ${machine.jaxJs}.`,
-    `Clock: ${machine.clock}. ${machine.date.slice(0, 10)}, commit ${machine.commit}, load ${machine.loadBefore.toFixed(1)} before`
+    `${machine.date.slice(0, 10)}, commit ${machine.commit}, load ${machine.loadBefore.toFixed(1)} before`
   ].join("\n")
 
 /** A whole report in Markdown. */
