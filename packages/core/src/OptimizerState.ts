@@ -27,7 +27,7 @@
 import { JoinPoint, KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
-import { checkNotDonated } from "./internal/optimizer/donation.ts"
+import { checkNotDonated, donatedAt } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
@@ -41,6 +41,8 @@ export class OptimizerState<out P, out S> {
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
   readonly #leaves: ReadonlyArray<Tensor>
+  /** @internal */
+  [donatedAt]: number | undefined = undefined
 
   constructor(
     treeDef: TreeDef.TreeDef<P>,

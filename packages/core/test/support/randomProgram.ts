@@ -44,9 +44,10 @@ const size = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 1, max: 5 }) }
 )
 
-const bounded = (sizes: ReadonlyArray<number>): ReadonlyArray<number> => {
+/** The sizes in turn, without those that would make too many elements. */
+export const bounded = (sizes: ReadonlyArray<number>, most = maxSize): ReadonlyArray<number> => {
   const kept: Array<number> = []
-  for (const n of sizes) if (sizeOf(kept) * n <= maxSize) kept.push(n)
+  for (const n of sizes) if (sizeOf(kept) * n <= most) kept.push(n)
   return kept
 }
 
@@ -224,7 +225,7 @@ export const exact: ReadonlyArray<Made> = all.filter((op) => !inexact.has(op))
 
 // --- programs ----------------------------------------------------------------------------------------------------
 
-interface Step {
+export interface Step {
   readonly op: Made
   readonly picks: readonly [number, number, number]
   readonly scalar: number
@@ -234,7 +235,7 @@ interface Step {
 
 const small = fc.nat({ max: 11 })
 
-const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
+export const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
   fc.record({
     op: fc.constantFrom(...ops),
     picks: fc.tuple(small, small, small),
@@ -246,7 +247,7 @@ const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
 /** The scalars of the host are a number, and half of another. */
 const hostScalars: ReadonlyArray<Scalar.Scalar> = [Scalar.input("a", 0), Expr.div(Scalar.input("b", 1), 2)]
 
-const grow = (pool: ReadonlyArray<Expr.Expr>, { fromHost, numbers, op, picks, scalar }: Step): Expr.Expr => {
+export const grow = (pool: ReadonlyArray<Expr.Expr>, { fromHost, numbers, op, picks, scalar }: Step): Expr.Expr => {
   // Later values are more likely: programs are deep rather than wide.
   const pick = (n: number): Expr.Expr => pool.at(-1 - (n % pool.length)) as Expr.Expr
   const [a, b, c] = picks

@@ -12,7 +12,7 @@ import { onBackend } from "../tfjs/backend.ts"
 import { computeNode } from "../tfjs/interpret.ts"
 import type { Heap, Placement } from "../tfjs/wasmModule.ts"
 import { Modules } from "./modules.ts"
-import { type Call, type LibraryCall, prepare, type Prepared, type Written } from "./prepare.ts"
+import { type Call, type LibraryCall, prepare, type Prepared } from "./prepare.ts"
 import { Tally } from "./tally.ts"
 
 /** How many plans keep their block in the heap. */
@@ -28,23 +28,27 @@ class Resident {
   readonly prepared: Prepared
   readonly block: number
   /** Where the numbers of each node lie, and its tensor if it has one, in the current execution. */
-  readonly addresses: Float64Array
+  readonly addresses: Uint32Array
   readonly tensors: Array<Tensor | undefined>
-  readonly tally: Tally
-  /** For each input, is it written in place in the current execution? */
-  readonly reused: Uint8Array
   /** The data of the latest inputs, and where it lay. A variable of tfjs keeps its handle when it gets other data. */
   readonly dataIds: Array<object> = []
   readonly placements: Array<Placement> = []
   departures = -1
+  /** The addresses of the donated inputs, counted; from which input on; and which of them occur once. */
+  readonly tally: Tally
+  talliedFrom = -1
+  readonly alone: Uint8Array
+  /** For each input, is it written in place in the current execution? */
+  readonly reused: Uint8Array
 
   constructor(prepared: Prepared, block: number) {
     const { inputs, nodes } = prepared.plan.program
     this.prepared = prepared
     this.block = block
-    this.addresses = new Float64Array(nodes.length)
+    this.addresses = new Uint32Array(nodes.length)
     this.tensors = nodes.map(() => undefined)
     this.tally = new Tally(inputs.length)
+    this.alone = new Uint8Array(inputs.length)
     this.reused = new Uint8Array(inputs.length)
   }
 }
@@ -125,46 +129,67 @@ export class Executor {
 
   /** Where the inputs lie; what is the same data as last time is not looked up again (200 ns). */
   #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
-    const { addresses, dataIds, placements, prepared } = resident
+    const { addresses, dataIds, placements, prepared, tensors } = resident
     const valid = resident.departures === this.#heap.departures()
-    inputs.forEach((tensor, index) => {
-      const known = valid && dataIds[index] === tensor.dataId ? placements[index] : undefined
-      const placement = known ?? this.#heap.placementOf(tensor)
-      placements[index] = placement
-      dataIds[index] = tensor.dataId
+    for (let index = 0; index < inputs.length; index++) {
+      const tensor = inputs[index]
       const node = prepared.inputNodes[index]
-      if (node === undefined) return
-      addresses[node] = placement.memoryOffset
-      resident.tensors[node] = tensor
-    })
+      if (tensor === undefined || node === undefined) continue
+      if (!valid || dataIds[index] !== tensor.dataId) {
+        placements[index] = this.#heap.placementOf(tensor)
+        dataIds[index] = tensor.dataId
+        if (index >= resident.talliedFrom) resident.talliedFrom = -1
+      }
+      if (node < 0) continue
+      addresses[node] = placements[index]?.memoryOffset ?? 0
+      tensors[node] = tensor
+    }
     resident.departures = this.#heap.departures()
+  }
+
+  /** Counts the addresses of donated inputs, unless they are those of the last time. */
+  #tally(resident: Resident, donatedFrom: number): void {
+    const { alone, placements, tally } = resident
+    if (resident.talliedFrom === donatedFrom) return
+    tally.clear()
+    for (let index = donatedFrom; index < placements.length; index++) tally.add(placements[index]?.memoryOffset ?? 0)
+    for (let index = donatedFrom; index < placements.length; index++)
+      alone[index] = tally.count(placements[index]?.memoryOffset ?? 0) === 1 ? 1 : 0
+    resident.talliedFrom = donatedFrom
+  }
+
+  /** A donated input whose numbers another input shares must not be written: that one is read, too. */
+  #excludeShared(resident: Resident, donatedFrom: number): void {
+    const { alone, placements, tally } = resident
+    for (let index = 0; index < donatedFrom; index++) {
+      const address = placements[index]?.memoryOffset ?? 0
+      if (tally.count(address) === 0) continue
+      for (let other = donatedFrom; other < placements.length; other++)
+        if (placements[other]?.memoryOffset === address) alone[other] = 0
+      resident.talliedFrom = -1
+    }
   }
 
   /** A tensor for every node that is one: a donated input if nobody else sees its numbers, or a new one. */
   #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
-    const { addresses, placements, prepared, reused, tally, tensors } = resident
+    const { addresses, alone, placements, prepared, reused, tensors } = resident
     const mayReuse = donatedFrom < inputs.length
     if (mayReuse) {
       reused.fill(0)
-      tally.clear()
-      for (const { memoryOffset } of placements) tally.add(memoryOffset)
+      this.#tally(resident, donatedFrom)
+      this.#excludeShared(resident, donatedFrom)
     }
-    const isAlone = ({ memoryOffset, refCount }: Placement): boolean =>
-      refCount === 1 && tally.count(memoryOffset) === 1
-    const target = ({ over, shape }: Written): Tensor => {
-      const placement = mayReuse && over !== undefined && over >= donatedFrom ? placements[over] : undefined
-      const donated = over === undefined ? undefined : inputs[over]
-      if (over === undefined || placement === undefined || donated === undefined || !isAlone(placement))
-        return this.#heap.makeTensor(shape)
-      reused[over] = 1
-      return donated
-    }
-    for (const written of prepared.tensors) {
-      const tensor = target(written)
-      tensors[written.node] = tensor
-      const placement =
-        written.over !== undefined && inputs[written.over] === tensor ? placements[written.over] : undefined
-      addresses[written.node] = (placement ?? this.#heap.placementOf(tensor)).memoryOffset
+    for (const { node, over, shape } of prepared.tensors) {
+      const placement = mayReuse && over >= donatedFrom && alone[over] === 1 ? placements[over] : undefined
+      if (placement?.refCount === 1) {
+        reused[over] = 1
+        tensors[node] = inputs[over]
+        addresses[node] = placement.memoryOffset
+        continue
+      }
+      const tensor = this.#heap.makeTensor(shape)
+      tensors[node] = tensor
+      addresses[node] = this.#heap.placementOf(tensor).memoryOffset
     }
   }
 
@@ -177,7 +202,9 @@ export class Executor {
 
   #writeAddresses({ addresses, block, prepared }: Resident): void {
     const base = block / wordBytes
-    for (const { node, word } of prepared.addresses) this.#words[base + word] = addresses[node] ?? 0
+    const { addressNodes, addressWords } = prepared
+    for (let index = 0; index < addressWords.length; index++)
+      this.#words[base + (addressWords[index] ?? 0)] = addresses[addressNodes[index] ?? 0] ?? 0
   }
 
   #writeInitials({ addresses, prepared }: Resident): void {
@@ -220,8 +247,7 @@ export class Executor {
     donatedFrom: number,
     renewHandles: boolean
   ): ReadonlyArray<Tensor> {
-    const isReused = (input: number | undefined): boolean =>
-      input !== undefined && input >= donatedFrom && reused[input] === 1
+    const isReused = (input: number): boolean => input >= donatedFrom && reused[input] === 1
     const outputs = prepared.outputs.map(({ node, over, owns }) => {
       const value = tensors[node]
       if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)

@@ -39,7 +39,7 @@ export interface Initial {
 }
 
 /** A place in the block that takes the address of a node's numbers. */
-export interface AddressWord {
+interface AddressWord {
   readonly word: number
   readonly node: number
 }
@@ -50,11 +50,11 @@ export interface Temporary {
   readonly offset: number
 }
 
-/** A node that kernels write, as a tensor; and the input that it may be written over if that is given away and alone. */
+/** A node that kernels write, as a tensor; and the input that it may be written over if that is given away and alone, or −1. */
 export interface Written {
   readonly node: number
   readonly shape: ReadonlyArray<number>
-  readonly over: number | undefined
+  readonly over: number
 }
 
 /** An output: its node, and whether it is the first that has its tensor and the tensor is not an input. */
@@ -67,10 +67,12 @@ export interface Prepared {
   readonly plan: Plan
   readonly calls: ReadonlyArray<Call | LibraryCall>
   readonly words: Int32Array
-  readonly addresses: ReadonlyArray<AddressWord>
+  /** The words that take addresses, and the nodes whose addresses they take. */
+  readonly addressWords: Int32Array
+  readonly addressNodes: Int32Array
   readonly initials: ReadonlyArray<Initial>
-  /** Nodes of the program's inputs, by position. */
-  readonly inputNodes: ReadonlyArray<number | undefined>
+  /** Nodes of the program's inputs, by position; −1 for one that is not used. */
+  readonly inputNodes: Int32Array
   /** Nodes that kernels write and that are tensors: outputs, and what library operations read. */
   readonly tensors: ReadonlyArray<Written>
   readonly temporaries: ReadonlyArray<Temporary>
@@ -218,7 +220,7 @@ const outputsOf = ({ nodes, outputs }: Program, over: ReadonlyMap<number, number
   return outputs.map((node) => {
     const owns = !taken.has(node) && nodes[node]?.operation.op !== "input"
     taken.add(node)
-    return { node, owns, over: over.get(node) }
+    return { node, owns, over: over.get(node) ?? -1 }
   })
 }
 
@@ -241,7 +243,7 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
   const block: Block = { words: [], addresses: [] }
   const calls = grouped(plan).map((group) => ("key" in group ? addGroup(block, group, modules) : group))
   const outside = seenOutside(plan)
-  const inputNodes: Array<number | undefined> = program.inputs.map(() => undefined)
+  const inputNodes = new Int32Array(program.inputs.length).fill(-1)
   const inputAt = new Map<number, number>()
   program.nodes.forEach(({ operation }, id) => {
     if (operation.op !== "input") return
@@ -261,10 +263,11 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     plan,
     calls,
     words: Int32Array.from(block.words),
-    addresses: block.addresses,
+    addressWords: Int32Array.from(block.addresses, ({ word }) => word),
+    addressNodes: Int32Array.from(block.addresses, ({ node }) => node),
     initials: initialsOf(plan),
     inputNodes,
-    tensors: tensors.map((node) => ({ node, shape: program.nodes[node]?.shape ?? [], over: over.get(node) })),
+    tensors: tensors.map((node) => ({ node, shape: program.nodes[node]?.shape ?? [], over: over.get(node) ?? -1 })),
     temporaries,
     temporaryBytes: bytes,
     outputs: outputsOf(program, over),
