@@ -40,7 +40,7 @@ export class OptimizerState<out P, out S> {
   readonly treeDef: TreeDef.TreeDef<P>
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
-  readonly #leaves: ReadonlyArray<Tensor>
+  readonly #leaves: ReadonlyArray<Tensor>;
   /** @internal */
   [donatedAt]: number | undefined = undefined
 

@@ -225,7 +225,7 @@ export const exact: ReadonlyArray<Made> = all.filter((op) => !inexact.has(op))
 
 // --- programs ----------------------------------------------------------------------------------------------------
 
-export interface Step {
+interface Step {
   readonly op: Made
   readonly picks: readonly [number, number, number]
   readonly scalar: number
@@ -235,7 +235,7 @@ export interface Step {
 
 const small = fc.nat({ max: 11 })
 
-export const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
+const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
   fc.record({
     op: fc.constantFrom(...ops),
     picks: fc.tuple(small, small, small),
@@ -247,7 +247,7 @@ export const step = (ops: ReadonlyArray<Made>): fc.Arbitrary<Step> =>
 /** The scalars of the host are a number, and half of another. */
 const hostScalars: ReadonlyArray<Scalar.Scalar> = [Scalar.input("a", 0), Expr.div(Scalar.input("b", 1), 2)]
 
-export const grow = (pool: ReadonlyArray<Expr.Expr>, { fromHost, numbers, op, picks, scalar }: Step): Expr.Expr => {
+const grow = (pool: ReadonlyArray<Expr.Expr>, { fromHost, numbers, op, picks, scalar }: Step): Expr.Expr => {
   // Later values are more likely: programs are deep rather than wide.
   const pick = (n: number): Expr.Expr => pool.at(-1 - (n % pool.length)) as Expr.Expr
   const [a, b, c] = picks

@@ -47,9 +47,15 @@ export const sameSpec = (a: TensorSpec | undefined, b: TensorSpec | undefined): 
 export const sameSpecs = (a: ReadonlyArray<TensorSpec>, b: ReadonlyArray<TensorSpec>): boolean =>
   a.length === b.length && a.every((spec, index) => sameSpec(spec, b[index]))
 
-/** Do these tensors have these specs? In every step, for every tensor of a state. */
-export const haveSpecs = (tensors: ReadonlyArray<Tensor>, specs: ReadonlyArray<TensorSpec>): boolean =>
-  tensors.length === specs.length && tensors.every((tensor, index) => hasSpec(tensor, specs[index]))
+/** Are these tensors alive, with these specs? In every step, for every tensor of a state. */
+export const haveSpecs = (tensors: ReadonlyArray<Tensor>, specs: ReadonlyArray<TensorSpec>): boolean => {
+  if (tensors.length !== specs.length) return false
+  for (let index = 0; index < specs.length; index++) {
+    const tensor = tensors[index]
+    if (tensor === undefined || tensor.isDisposed || !hasSpec(tensor, specs[index])) return false
+  }
+  return true
+}
 
 /** Equal structures and specs. */
 export const sameLayout = (a: Layout, b: Layout): boolean =>

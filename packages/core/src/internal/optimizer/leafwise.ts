@@ -13,15 +13,8 @@ import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import {
-  areTensors,
-  checkAlive,
-  checkShapes,
-  floatLeaves,
-  shapeOfLeaf,
-  type TensorLike,
-  withTensors
-} from "../leaves.ts"
+import { areTensors, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import { isTensor } from "../tensorLike.ts"
 import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { checkStep } from "./step.ts"
@@ -101,9 +94,15 @@ interface Prepared {
 const updating = <S>(name: string, { updateOf }: Tracer) => {
   const operation = `${name}.update`
 
+  /** The gradients' leaves. That they are leaves is asked of each only if they are not simply tensors. */
+  const leavesOf = (grads: unknown, treeDef: TreeDef.TreeDef): ReadonlyArray<unknown> => {
+    const parts = gradientParts(operation, treeDef, grads, false)
+    return parts.every(isTensor) ? parts : gradientParts(operation, treeDef, grads, true)
+  }
+
   /** Gradients that are not simply tensors that fit: promotable, or what is wrong with them. */
-  const checked = (grads: unknown, specs: ReadonlyArray<TensorSpec>, treeDef: TreeDef.TreeDef) => {
-    const floats = floatLeaves(operation, gradientParts(operation, treeDef, grads, true), treeDef)
+  const checked = (leaves: ReadonlyArray<unknown>, specs: ReadonlyArray<TensorSpec>, treeDef: TreeDef.TreeDef) => {
+    const floats = floatLeaves(operation, leaves, treeDef)
     checkShapes(operation, floats, specs, treeDef, remedy)
     return floats
   }
@@ -111,11 +110,9 @@ const updating = <S>(name: string, { updateOf }: Tracer) => {
   const prepare = (step: number, grads: unknown, state: OptimizerState<unknown, unknown>): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
-    const compiled = updateOf(state)
-    const parts = gradientParts(operation, state.treeDef, grads, false)
-    const fit = areTensors(parts, compiled.paramSpecs) ? parts : checked(grads, compiled.paramSpecs, state.treeDef)
-    if (state.leaves.some(({ isDisposed }) => isDisposed))
-      checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+    const leaves = leavesOf(grads, state.treeDef)
+    const compiled = updateOf(state, operation)
+    const fit = areTensors(leaves, compiled.paramSpecs) ? leaves : checked(leaves, compiled.paramSpecs, state.treeDef)
     return { grads: fit, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
   }
 
@@ -148,7 +145,7 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
   const update = updating<S>(name, programs)
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)
-    const leaves = programs.updateOf(state).paramLeaves.map((leaf) => state.leaves[leaf])
+    const leaves = programs.updateOf(state, `${name}.params`).paramLeaves.map((leaf) => state.leaves[leaf])
     // The state was made for parameters of type P, and these are their tensors in their order.
     return PyTree.unflatten(state.treeDef, leaves) as P
   }

@@ -5,6 +5,7 @@ import type { TreeDef } from "@optim/pytree"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import type { OptimizerState } from "../../OptimizerState.ts"
+import { checkAlive } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
@@ -20,8 +21,11 @@ export interface Shape {
 export interface Tracer {
   readonly init: (params: Shape) => CompiledInit
   readonly update: (layout: Layout) => CompiledUpdate
-  /** The update for a state; in the steady state of training its layout is recognised by identity. */
-  readonly updateOf: (state: OptimizerState<unknown, unknown>) => CompiledUpdate
+  /**
+   * The update for a state; in the steady state of training its layout is recognised by identity. Throws
+   * `DisposedTensor`, in the name of an operation, if a tensor of the state is gone.
+   */
+  readonly updateOf: (state: OptimizerState<unknown, unknown>, operation: string) => CompiledUpdate
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
@@ -31,10 +35,11 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  const updateOf = (state: OptimizerState<unknown, unknown>): CompiledUpdate => {
+  const updateOf = (state: OptimizerState<unknown, unknown>, operation: string): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
     if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
       return latest.update
+    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
     const layout = layoutOf(state)
     const compiled = update(layout)
     known.set(state.subtreeDefs, { layout, update: compiled })

@@ -27,9 +27,11 @@ const share = (tensor: Tensor): Tensor => tf.keep(tf.reshape(tensor, tensor.shap
 class Resident {
   readonly prepared: Prepared
   readonly block: number
-  /** Where the numbers of each node lie, and its tensor if it has one, in the current execution. */
+  /** Where the numbers of each node lie, and its tensor if it has one, in the current or latest execution. */
   readonly addresses: Uint32Array
   readonly tensors: Array<Tensor | undefined>
+  /** The tensors that the current execution has made. */
+  readonly made: Array<Tensor> = []
   /** The data of the latest inputs, and where it lay. A variable of tfjs keeps its handle when it gets other data. */
   readonly dataIds: Array<object> = []
   readonly placements: Array<Placement> = []
@@ -83,11 +85,11 @@ export class Executor {
       }
       return this.#finish(resident, inputs, donatedFrom, renewHandles)
     } catch (error) {
-      this.#discard(resident, inputs)
+      for (const tensor of resident.made) if (!tensor.isDisposed) tensor.dispose()
       throw error
     } finally {
       if (temporaries !== 0) this.#heap.free(temporaries)
-      resident.tensors.fill(undefined)
+      resident.made.length = 0
     }
   }
 
@@ -172,7 +174,7 @@ export class Executor {
 
   /** A tensor for every node that is one: a donated input if nobody else sees its numbers, or a new one. */
   #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
-    const { addresses, alone, placements, prepared, reused, tensors } = resident
+    const { addresses, alone, made, placements, prepared, reused, tensors } = resident
     const mayReuse = donatedFrom < inputs.length
     if (mayReuse) {
       reused.fill(0)
@@ -188,6 +190,7 @@ export class Executor {
         continue
       }
       const tensor = this.#heap.makeTensor(shape)
+      made.push(tensor)
       tensors[node] = tensor
       addresses[node] = this.#heap.placementOf(tensor).memoryOffset
     }
@@ -224,7 +227,7 @@ export class Executor {
   }
 
   #library(resident: Resident, { node }: LibraryCall, scalars: Float64Array): void {
-    const { addresses, prepared, tensors } = resident
+    const { addresses, made, prepared, tensors } = resident
     const valueOf = (id: number): Tensor => {
       const value = tensors[id]
       if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
@@ -233,6 +236,7 @@ export class Executor {
     const value = onBackend("wasm", () =>
       tf.keep(tf.tidy(() => computeNode(prepared.plan.program, node, scalars, valueOf)))
     )
+    made.push(value)
     tensors[node] = value
     addresses[node] = this.#heap.placementOf(value).memoryOffset
     this.#refresh()
@@ -259,16 +263,5 @@ export class Executor {
       if (tensor !== undefined && (renewHandles || reused[index] !== 1) && !tensor.isDisposed) tensor.dispose()
     }
     return outputs
-  }
-
-  /** Releases what was made; nothing fails after a kernel has written in place. */
-  #discard({ prepared, tensors }: Resident, inputs: ReadonlyArray<Tensor>): void {
-    const given = new Set(inputs)
-    const made = [...prepared.tensors, ...prepared.outputs].map(({ node }) => tensors[node])
-    for (const tensor of made) if (tensor !== undefined && !given.has(tensor) && !tensor.isDisposed) tensor.dispose()
-    for (const node of prepared.dropped) {
-      const tensor = tensors[node]
-      if (tensor !== undefined && !tensor.isDisposed) tensor.dispose()
-    }
   }
 }
