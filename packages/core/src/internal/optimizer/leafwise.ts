@@ -145,7 +145,7 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
   const update = updating<S>(name, programs)
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)
-    const leaves = programs.updateOf(state, `${name}.params`).paramLeaves.map((leaf) => state.leaves[leaf])
+    const leaves = programs.updateOf(state).paramLeaves.map((leaf) => state.leaves[leaf])
     // The state was made for parameters of type P, and these are their tensors in their order.
     return PyTree.unflatten(state.treeDef, leaves) as P
   }

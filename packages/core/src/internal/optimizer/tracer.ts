@@ -22,10 +22,10 @@ export interface Tracer {
   readonly init: (params: Shape) => CompiledInit
   readonly update: (layout: Layout) => CompiledUpdate
   /**
-   * The update for a state; in the steady state of training its layout is recognised by identity. Throws
-   * `DisposedTensor`, in the name of an operation, if a tensor of the state is gone.
+   * The update for a state; in the steady state of training its layout is recognised by identity. Given an operation,
+   * throws `DisposedTensor` in its name if a tensor of the state is gone.
    */
-  readonly updateOf: (state: OptimizerState<unknown, unknown>, operation: string) => CompiledUpdate
+  readonly updateOf: (state: OptimizerState<unknown, unknown>, operation?: string) => CompiledUpdate
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
@@ -35,11 +35,11 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  const updateOf = (state: OptimizerState<unknown, unknown>, operation: string): CompiledUpdate => {
+  const updateOf = (state: OptimizerState<unknown, unknown>, operation?: string): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
     if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
       return latest.update
-    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+    if (operation !== undefined) checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
     const layout = layoutOf(state)
     const compiled = update(layout)
     known.set(state.subtreeDefs, { layout, update: compiled })
