@@ -45,7 +45,7 @@ const reasonOf = (error: Checkpoint.ReadError | CheckpointMismatch | PlatformErr
     case "PlatformError":
       return platformReason(error)
     case "InvalidSafetensors":
-      return `it is damaged or no checkpoint: expected ${error.expected}, found ${error.found}`
+      return "it is not a checkpoint, or it is damaged"
     default:
       return error.faults.map(({ expected, found, path }) => `${path}: expected ${expected}, found ${found}`).join("; ")
   }

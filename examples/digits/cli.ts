@@ -36,7 +36,9 @@ const line = (error: CliError.CliError): string => {
 const lines = (errors: ReadonlyArray<CliError.CliError>): string => `digits: ${errors.map(line).join("; ")}`
 
 const output = Layer.mergeAll(
-  CliOutput.layer({ ...CliOutput.defaultFormatter(), formatError: (error) => lines([error]) }),
+  CliOutput.layer(
+    Object.assign(CliOutput.defaultFormatter(), { formatError: (error: CliError.CliError) => lines([error]) })
+  ),
   CliOutput.layerPresenter({
     present: (event) =>
       event._tag === "InvalidInvocation"

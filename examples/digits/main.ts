@@ -6,4 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import { run } from "./cli.ts"
 
+// a reader that went away, as in `| head`, must not end the training
+process.stdout.on("error", () => undefined)
+
 NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2)), NodeServices.layer))

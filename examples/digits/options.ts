@@ -38,7 +38,7 @@ export const flags = {
   recipe: {
     optimizer: Flag.Literals("optimizer", optimizers).pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription(`who steps (default: ${defaults.optimizer})`),
+      Flag.withDescription(`the optimizer (default: ${defaults.optimizer})`),
       Flag.withDefault(undefined)
     ),
     stepSize: Flag.Finite("step-size").pipe(
@@ -47,19 +47,19 @@ export const flags = {
         () => "a number above 0"
       ),
       Flag.withMetavar("RATE"),
-      Flag.withDescription("how far a step goes (default: what suits the optimizer)"),
+      Flag.withDescription("the step size, where the schedule begins (default: what suits the optimizer)"),
       Flag.withDefault(undefined)
     ),
     schedule: Flag.String("schedule").pipe(
       Flag.withMetavar("SCHEDULE"),
       Flag.withDescription(
-        `how the step size changes (default: constant): NAME, NAME:field=value,… or JSON (names: ${schedules.join(", ")})`
+        `how the step size changes: NAME, NAME:field=value,… or JSON (default: constant) (names: ${schedules.join(", ")})`
       ),
       Flag.withDefault(undefined)
     ),
     epochs: integer("epochs", 0, `how often each row is seen (default: ${defaults.epochs})`),
     batch: integer("batch", 1, `rows per step (default: ${defaults.batch})`),
-    seed: integer("seed", 0, `what all chance follows from (default: ${defaults.seed})`)
+    seed: integer("seed", 0, `the seed of all that is left to chance (default: ${defaults.seed})`)
   },
   checkpoint: file("checkpoint", "where to save the run when it ends or is interrupted"),
   resume: file("resume", "the checkpoint of a run to go on with, exactly where it stopped"),
@@ -79,14 +79,19 @@ export const flags = {
 export type Options = Command.Command.Config.Infer<typeof flags>
 
 /** Fails for flags that make no sense together. */
-export const validate = ({ data, recipe }: Options): Effect.Effect<void, CliError.ValidationError> => {
-  const refuse = (message: string) => Effect.fail(new CliError.ValidationError({ message }))
-  if (data.train === undefined) {
-    if (data.test !== undefined) return refuse("--test goes with --train: give both files, or neither")
-    if (data.label !== undefined) return refuse("--label goes with --train: it names a column of that file")
-  }
+export const validate = (options: Options): Effect.Effect<void, CliError.ValidationError> => {
+  const message = contradictionIn(options)
+  return message === undefined ? Effect.void : Effect.fail(new CliError.ValidationError({ message }))
+}
+
+const contradictionIn = ({ checkpoint, data, plot, recipe, resume }: Options): string | undefined => {
+  const { label, test, train } = data
+  if (train === undefined && test !== undefined) return "--test goes with --train: give both files, or neither"
+  if (train === undefined && label !== undefined) return "--label goes with --train: it names a column of that file"
   if (recipe.stepSize !== undefined && recipe.schedule?.startsWith("{") === true) {
-    return refuse("--step-size does not go with a --schedule in JSON, which has its own step sizes")
+    return "--step-size does not go with a --schedule in JSON, which has its own step sizes"
   }
-  return Effect.void
+  if ([train, test].includes(checkpoint ?? "")) return "--checkpoint would overwrite the data"
+  if ([train, test, checkpoint, resume].includes(plot)) return "--plot would overwrite another file of this run"
+  return undefined
 }

@@ -69,7 +69,7 @@ export const resume = Effect.fnUntraced(function* (
   const fixed = ["optimizer", "stepSize", "batch", "seed"] as const
   const differing = fixed.filter((field) => !Equal.equals(next[field], recipe[field]))
   if (differing.length === 0) return next
-  return yield* new OtherRecipe({ path, flags: differing.map((field) => flag(field, recipe[field])) })
+  return yield* new OtherRecipe({ path, flags: differing.map((field) => flags(recipe)[field]) })
 })
 
 const stepSize = ({ schedule, stepSize }: Asked, optimizer: Optimizers.OptimizerName) => {
@@ -77,14 +77,16 @@ const stepSize = ({ schedule, stepSize }: Asked, optimizer: Optimizers.Optimizer
   return StepSize.schedule(schedule, stepSize ?? Optimizers.defaultStepSize(optimizer))
 }
 
-/** A field of a recipe as it stands on the command line. */
-const flag = (field: keyof Recipe, value: Recipe[keyof Recipe]): string => {
-  if (field !== "stepSize") return `--${field} ${value}`
-  return typeof value === "object" ? `--schedule '${JSON.stringify(value)}'` : `--step-size ${value}`
-}
+/** The parts of a recipe as they stand on the command line. */
+const flags = ({ batch, optimizer, seed, stepSize }: Recipe) => ({
+  optimizer: `--optimizer ${optimizer}`,
+  stepSize: typeof stepSize === "number" ? `--step-size ${stepSize}` : `--schedule '${JSON.stringify(stepSize)}'`,
+  batch: `--batch ${batch}`,
+  seed: `--seed ${seed}`
+})
 
 /** A recipe in words. */
 export const describe = ({ batch, epochs, optimizer, stepSize }: Recipe): string => {
   const rate = typeof stepSize === "number" ? `step size ${stepSize}` : `step size by ${stepSize._tag}`
-  return `${optimizer}, ${rate}, batches of ${batch}, ${epochs} epochs`
+  return `${optimizer}, ${rate}, batches of ${batch}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`
 }

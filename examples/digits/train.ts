@@ -24,16 +24,8 @@ export interface Run {
   readonly checkpoint: string | undefined
 }
 
-/** What training comes to. */
-export interface Trained {
-  /** The steps that were made now, not before a checkpoint. */
-  readonly steps: ReadonlyArray<Train.TrainStep>
-  /** The parameters, alive as long as the scope. */
-  readonly params: Model.Params
-}
-
 /** The checkpoint is further than the run is asked to go. */
-export class AlreadyPast extends Schema.TaggedError<AlreadyPast>()("AlreadyPast", {
+class AlreadyPast extends Schema.TaggedError<AlreadyPast>()("AlreadyPast", {
   path: Schema.String,
   step: Schema.Int,
   epochs: Schema.Int,
@@ -62,7 +54,7 @@ const startOf = Effect.fnUntraced(function* (run: Run, optimizer: Optimizers.Any
   return yield* Checkpoint.restore(saved, { optimizer, params, rows: data.fingerprint })
 })
 
-/** Trains until the last epoch is over. */
+/** Trains until the last epoch is over: gives the steps that were made, and the parameters, which live in the scope. */
 export const train = Effect.fnUntraced(function* (run: Run) {
   const { checkpoint, data, recipe } = run
   const optimizer = Optimizers.make(recipe)

@@ -169,14 +169,14 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
   ): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
     const { current } = held
     const { state, step } = current
-    const started = yield* Clock.currentTimeNanos
+    const started = yield* Clock.monotonicTimeNanos
     const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
     if (checkFinite && !Number.isFinite(value)) {
       yield* dispose(grads)
       return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
     }
     yield* update(grads, current).pipe(Effect.onError(() => dispose(grads)))
-    const seconds = Number((yield* Clock.currentTimeNanos) - started) / 1e9
+    const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
     return {
       step,
       loss: value,

@@ -101,6 +101,20 @@ const cases: ReadonlyArray<Case> = [
   one("stretching nothing", nothing(1, 0), (x) => Expr.broadcastTo(x, [3, 0]), nothing(3, 0)),
   one("nothing is still nothing", nothing(0, 3), (x) => Expr.add(Expr.sqrt(Expr.neg(x)), 1), nothing(0, 3)),
   two(
+    "a matrix without rows",
+    nothing(0, 2),
+    nothing(2, 0),
+    (a) => Expr.matMul(a, Expr.full({ shape: [2, 3], dtype: "float32" }, 1)),
+    nothing(0, 3)
+  ),
+  two(
+    "a matrix without columns",
+    nothing(0, 2),
+    nothing(2, 0),
+    (_, b) => Expr.matMul(Expr.full({ shape: [3, 2], dtype: "float32" }, 1), b),
+    nothing(3, 0)
+  ),
+  two(
     "a product of empty matrices is 0",
     nothing(1, 0),
     nothing(0, 1),

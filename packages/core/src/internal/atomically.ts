@@ -4,6 +4,8 @@
  * A fiber gives way to others after some number of steps, and an interruption is seen when it goes on. Were that
  * between the moment in which a donated state is consumed and the moment in which its successor reaches the caller,
  * both would be gone. So a fiber does not give way within these operations; what they do is synchronous and short.
+ * What follows is the caller's: who must not lose a result keeps it within one uninterruptible region, as `Train` and
+ * `Tensors.scoped` do.
  */
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"

@@ -41,10 +41,11 @@ export interface AdagradOptions {
  * ```
  */
 export const adagrad = leafwise(({ momentum = 0.9, stepSize }: AdagradOptions) => {
+  const hyperParameters = check("adagrad", { stepSize, momentum }, { stepSize: stepSizeRange, momentum: decay })
   const rate = Scalar.schedule(stepSize)
   return {
     name: "adagrad",
-    hyperParameters: check("adagrad", { stepSize, momentum }, { stepSize: stepSizeRange, momentum: decay }),
+    hyperParameters,
     init: (x) => ({ x, s: zerosLike(x), m: zerosLike(x) }),
     update: (t, g, state) => {
       const s = add(state.s, square(g))

@@ -45,11 +45,12 @@ export interface AdamOptions {
  * ```
  */
 export const adam = leafwise(({ b1 = 0.9, b2 = 0.999, eps = 1e-8, stepSize }: AdamOptions) => {
-  const rate = Scalar.schedule(stepSize)
   const ranges = { stepSize: stepSizeRange, b1: decay, b2: decay, eps: nonNegative }
+  const hyperParameters = check("adam", { stepSize, b1, b2, eps }, ranges)
+  const rate = Scalar.schedule(stepSize)
   return {
     name: "adam",
-    hyperParameters: check("adam", { stepSize, b1, b2, eps }, ranges),
+    hyperParameters,
     init: (x) => ({ x, m: zerosLike(x), v: zerosLike(x) }),
     update: (t, g, state) => {
       const m = ema(b1, state.m, g) // first moment

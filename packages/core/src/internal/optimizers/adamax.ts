@@ -37,11 +37,12 @@ export type AdamaxOptions = AdamOptions
  * ```
  */
 export const adamax = leafwise(({ b1 = 0.9, b2 = 0.999, eps = 1e-8, stepSize }: AdamaxOptions) => {
-  const rate = Scalar.schedule(stepSize)
   const ranges = { stepSize: stepSizeRange, b1: decay, b2: decay, eps: nonNegative }
+  const hyperParameters = check("adamax", { stepSize, b1, b2, eps }, ranges)
+  const rate = Scalar.schedule(stepSize)
   return {
     name: "adamax",
-    hyperParameters: check("adamax", { stepSize, b1, b2, eps }, ranges),
+    hyperParameters,
     init: (x) => ({ x, m: zerosLike(x), u: zerosLike(x) }),
     update: (t, g, state) => {
       const m = ema(b1, state.m, g)

@@ -40,10 +40,11 @@ export interface MomentumOptions {
  * ```
  */
 export const momentum = leafwise(({ mass, stepSize }: MomentumOptions) => {
+  const hyperParameters = check("momentum", { stepSize, mass }, { stepSize: stepSizeRange, mass: massRange })
   const rate = Scalar.schedule(stepSize)
   return {
     name: "momentum",
-    hyperParameters: check("momentum", { stepSize, mass }, { stepSize: stepSizeRange, mass: massRange }),
+    hyperParameters,
     init: (x) => ({ x, v: zerosLike(x) }),
     update: (t, g, state) => {
       const v = add(mul(mass, state.v), g)

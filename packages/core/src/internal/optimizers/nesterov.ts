@@ -39,10 +39,11 @@ export interface NesterovOptions {
  * ```
  */
 export const nesterov = leafwise(({ mass, stepSize }: NesterovOptions) => {
+  const hyperParameters = check("nesterov", { stepSize, mass }, { stepSize: stepSizeRange, mass: massRange })
   const rate = Scalar.schedule(stepSize)
   return {
     name: "nesterov",
-    hyperParameters: check("nesterov", { stepSize, mass }, { stepSize: stepSizeRange, mass: massRange }),
+    hyperParameters,
     init: (x) => ({ x, v: zerosLike(x) }),
     update: (t, g, state) => {
       const v = add(mul(mass, state.v), g)

@@ -42,14 +42,15 @@ export interface RmspropOptions {
  * ```
  */
 export const rmsprop = leafwise(({ eps = 1e-8, gamma = 0.9, stepSize }: RmspropOptions) => {
+  const hyperParameters = check(
+    "rmsprop",
+    { stepSize, gamma, eps },
+    { stepSize: stepSizeRange, gamma: decay, eps: nonNegative }
+  )
   const rate = Scalar.schedule(stepSize)
   return {
     name: "rmsprop",
-    hyperParameters: check(
-      "rmsprop",
-      { stepSize, gamma, eps },
-      { stepSize: stepSizeRange, gamma: decay, eps: nonNegative }
-    ),
+    hyperParameters,
     init: (x) => ({ x, a: zerosLike(x) }),
     update: (t, g, state) => {
       const a = ema(gamma, state.a, square(g))

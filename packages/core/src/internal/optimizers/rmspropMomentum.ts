@@ -41,11 +41,12 @@ export interface RmspropMomentumOptions extends RmspropOptions {
  */
 export const rmspropMomentum = leafwise(
   ({ eps = 1e-8, gamma = 0.9, momentum = 0.9, stepSize }: RmspropMomentumOptions) => {
-    const rate = Scalar.schedule(stepSize)
     const ranges = { stepSize: stepSizeRange, gamma: decay, eps: nonNegative, momentum: mass }
+    const hyperParameters = check("rmspropMomentum", { stepSize, gamma, eps, momentum }, ranges)
+    const rate = Scalar.schedule(stepSize)
     return {
       name: "rmspropMomentum",
-      hyperParameters: check("rmspropMomentum", { stepSize, gamma, eps, momentum }, ranges),
+      hyperParameters,
       init: (x) => ({ x, a: zerosLike(x), v: zerosLike(x) }),
       update: (t, g, state) => {
         const a = ema(gamma, state.a, square(g))

@@ -35,10 +35,11 @@ export interface SgdOptions {
  * ```
  */
 export const sgd = leafwise(({ stepSize }: SgdOptions) => {
+  const hyperParameters = check("sgd", { stepSize }, { stepSize: stepSizeRange })
   const rate = Scalar.schedule(stepSize)
   return {
     name: "sgd",
-    hyperParameters: check("sgd", { stepSize }, { stepSize: stepSizeRange }),
+    hyperParameters,
     init: (x) => x,
     update: (t, g, x) => sub(x, mul(rate(t), g)),
     params: (x) => x

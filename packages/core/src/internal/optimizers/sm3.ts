@@ -77,10 +77,11 @@ const others = (axis: number, shape: Shape): ReadonlyArray<number> =>
  * ```
  */
 export const sm3 = leafwise(({ momentum = 0.9, stepSize }: Sm3Options) => {
+  const hyperParameters = check("sm3", { stepSize, momentum }, { stepSize: stepSizeRange, momentum: decay })
   const rate = Scalar.schedule(stepSize)
   return {
     name: "sm3",
-    hyperParameters: check("sm3", { stepSize, momentum }, { stepSize: stepSizeRange, momentum: decay }),
+    hyperParameters,
     init: (x) => ({
       x,
       m: zerosLike(x),

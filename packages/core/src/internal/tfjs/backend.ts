@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import * as Semaphore from "effect/Semaphore"
 import { BackendUnavailable } from "../../OptimError.ts"
 
@@ -25,8 +26,9 @@ export const onBackend = <A>(name: string, compute: () => A): A => {
   }
 }
 
+// tfjs throws plain objects with a message, too.
 const unavailable = (backend: string, cause: unknown): BackendUnavailable =>
-  new BackendUnavailable({ backend, reason: cause instanceof Error ? cause.message : String(cause), cause })
+  new BackendUnavailable({ backend, reason: String(hasProperty(cause, "message") ? cause.message : cause), cause })
 
 // Two layers that are built at the same time take turns, so that no backend is made twice.
 const turns = Semaphore.makeUnsafe(1)

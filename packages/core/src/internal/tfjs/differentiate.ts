@@ -57,6 +57,18 @@ const discardTape = (): void => {
   Reflect.deleteProperty(state, "activeTape")
 }
 
+/** Saves tensors for the way back, all or none: tfjs forgets those that it saved when the next finds no room. */
+const saveAll = (tensors: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
+  const saved: Array<Tensor> = []
+  try {
+    for (const tensor of tensors) saved.push(tf.keep(tf.clone(tensor)))
+    return saved
+  } catch (error) {
+    for (const tensor of saved) tensor.dispose()
+    throw error
+  }
+}
+
 const ownHandles = (
   tensors: ReadonlyArray<Tensor | undefined>,
   others: ReadonlyArray<Tensor>
@@ -79,6 +91,8 @@ export const differentiate = <Aux>(
   let aux: { readonly tree: Aux } | undefined
   const engine = tf.engine()
   engine.startScope(operation)
+  // In place of the engine's own method, for as long as this section lasts.
+  Object.assign(engine, { saveTensorsForBackwardMode: saveAll })
   try {
     const handles = params.map((param) => tf.clone(param))
     const forward = (): Tensor => {
@@ -100,6 +114,7 @@ export const differentiate = <Aux>(
     discardTape()
     return Result.fail(failure(error))
   } finally {
+    Reflect.deleteProperty(engine, "saveTensorsForBackwardMode")
     engine.endScope()
   }
 }

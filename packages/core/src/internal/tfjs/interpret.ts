@@ -13,11 +13,8 @@ import { sizeOf } from "../trace/shape.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
 import { operations } from "./operations.ts"
 
-/** A number of the host in a dtype: cut towards zero for int32, 0 or 1 for bool; tfjs rounds it once for float32. */
-const onDevice = (value: number, dtype: DType): number => {
-  if (dtype === "bool") return value === 0 ? 0 : 1
-  return dtype === "int32" ? Math.trunc(value) : value
-}
+/** A number of the host in a dtype: 0 or 1 for bool; tfjs cuts towards zero for int32 and rounds once for float32. */
+const onDevice = (value: number, dtype: DType): number => (dtype === "bool" ? Number(value !== 0) : value)
 
 /** JavaScript throws a RangeError for an array that it cannot allocate. */
 const checkedSize = <A>({ shape }: TensorSpec, compute: () => A): A => {
@@ -34,11 +31,10 @@ const nodeOf = ({ nodes }: Program, id: number): Node => {
   return node
 }
 
-/** The dtype in which a scalar meets the tensors of a node; a condition says nothing about the values. */
-const scalarDType = (program: Program, node: Node): DType => {
-  const compared = node.args.find((arg) => arg._tag === "Node")
-  const decides = node.dtype === "bool" && node.operation.op !== "select" && compared !== undefined
-  return decides ? nodeOf(program, compared.id).dtype : node.dtype
+/** The dtype in which a scalar meets the tensors of a node: a comparison gives bool, whatever it compares. */
+const scalarDType = (program: Program, { args, dtype }: Node): DType => {
+  const compared = dtype === "bool" ? args.find((arg) => arg._tag === "Node") : undefined
+  return compared === undefined ? dtype : nodeOf(program, compared.id).dtype
 }
 
 /** The value of one node, given those of the nodes before it. */

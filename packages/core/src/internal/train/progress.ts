@@ -59,7 +59,7 @@ const show = Effect.fnUntraced(function* (options: ProgressOptions) {
   const print = (text: string) => Effect.ignore(terminal.display(onTerminal ? redraw(text) : `${text}\n`))
   const step = Effect.fnUntraced(function* (measured: TrainStep) {
     pending = line(measured, options)
-    const now = yield* Clock.currentTimeMillis
+    const now = Number(yield* Clock.monotonicTimeNanos) / 1e6
     if (now - last < pause) return
     last = now
     yield* print(pending)

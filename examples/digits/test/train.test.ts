@@ -1,0 +1,115 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Optimizer } from "@optim/core"
+import * as Wasm from "@optim/core/wasm"
+import * as tf from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Checkpoint from "../checkpoint.ts"
+import { accuracy } from "../evaluate.ts"
+import { defaultStepSize, names } from "../optimizers.ts"
+import type { Recipe } from "../recipe.ts"
+import { schedule } from "../stepSize.ts"
+import { train } from "../train.ts"
+import { data, recipe, services, stepsPerEpoch, temporary } from "./support.ts"
+
+/** What a run comes to, when nothing of it is kept but a checkpoint. */
+const outcome = Effect.fnUntraced(function* (changes: Partial<Recipe>, saved?: Checkpoint.Saved) {
+  const fs = yield* FileSystem.FileSystem
+  const run = { recipe: { ...recipe, ...changes }, data: yield* data, saved, checkpoint: yield* temporary("run") }
+  const { params, steps } = yield* train(run)
+  return {
+    losses: steps.map(({ loss }) => loss),
+    accuracy: yield* accuracy(params, run.data.test),
+    bytes: yield* fs.readFile(run.checkpoint),
+    saved: yield* Checkpoint.read(run.checkpoint)
+  }
+}, Effect.scoped)
+
+const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+const exported = Object.keys(Optimizer).filter((name) => !["leafwise", "clipGrads", "l2Norm"].includes(name))
+
+layer(Layer.mergeAll(services, Wasm.layer), { excludeTestServices: true })("train", (it) => {
+  describe("laws", () => {
+    it("every optimizer of the library has a name here", () => {
+      assert.deepStrictEqual(new Set<string>(names), new Set(exported))
+    })
+    it.effect.each(names)("%s learns with the step size that is its default", (optimizer) =>
+      Effect.gen(function* () {
+        const { accuracy, losses } = yield* outcome({ optimizer, stepSize: defaultStepSize(optimizer), epochs: 10 })
+        assert.isBelow(mean(losses.slice(-stepsPerEpoch)), 0.7 * Math.log(10))
+        assert.isAbove(accuracy, 0.5)
+      })
+    )
+    it.effect.each(names)("with %s, some epochs and a resumed rest are all epochs, to the last bit", (optimizer) =>
+      Effect.gen(function* () {
+        const stepSize = yield* schedule("exponentialDecay:decaySteps=4", 0.01)
+        const whole = yield* outcome({ optimizer, stepSize, epochs: 3 })
+        const part = yield* outcome({ optimizer, stepSize, epochs: 1 })
+        const rest = yield* outcome({ optimizer, stepSize, epochs: 3 }, part.saved)
+        assert.deepStrictEqual([...part.losses, ...rest.losses], whole.losses)
+        assert.deepStrictEqual(rest.bytes, whole.bytes)
+      })
+    )
+    it.effect("one seed gives one run, to the last bit; another seed gives another", () =>
+      Effect.gen(function* () {
+        const [a, b, c] = yield* Effect.forEach([1, 1, 2], (seed) => outcome({ seed }))
+        assert.deepStrictEqual(a?.losses, b?.losses)
+        assert.deepStrictEqual(a?.bytes, b?.bytes)
+        assert.notDeepEqual(a?.losses, c?.losses)
+      })
+    )
+  })
+
+  describe("cases", () => {
+    it.effect(
+      "an interrupted run is saved at the step that it had reached, and goes on as if nothing had happened",
+      () =>
+        Effect.gen(function* () {
+          const checkpoint = yield* temporary("run")
+          const endless = { recipe: { ...recipe, epochs: 1e6 }, data: yield* data, saved: undefined, checkpoint }
+          yield* Effect.timeoutOption(Effect.scoped(train(endless)), "200 millis")
+          const saved = yield* Checkpoint.read(checkpoint)
+          const epochs = Math.ceil(saved.checkpoint.step / stepsPerEpoch) + 1
+          const [rest, whole] = yield* Effect.forEach([saved, undefined], (from) => outcome({ epochs }, from))
+          assert.deepStrictEqual(rest?.losses, whole?.losses.slice(saved.checkpoint.step))
+          assert.deepStrictEqual(rest?.bytes, whole?.bytes)
+        })
+    )
+    it.effect("a complete run has no step left", () =>
+      Effect.gen(function* () {
+        const { accuracy, bytes, saved } = yield* outcome({})
+        assert.deepInclude(yield* outcome({}, saved), { losses: [], accuracy, bytes })
+      })
+    )
+    it.effect("a run of no epochs is the model as it was made", () =>
+      Effect.gen(function* () {
+        const { losses, saved } = yield* outcome({ epochs: 0 })
+        assert.deepStrictEqual([losses, saved.checkpoint.step], [[], 0])
+      })
+    )
+    it.effect("a checkpoint past the last epoch is refused", () =>
+      Effect.gen(function* () {
+        const { saved } = yield* outcome({ epochs: 2 })
+        const error = yield* Effect.flip(outcome({ epochs: 1 }, { ...saved, path: "run" }))
+        assert.strictEqual(error.message, "run is at step 16, past --epochs 1, which end at step 8")
+      })
+    )
+    it.effect("a loss that is not finite ends the run", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(outcome({ optimizer: "sgd", stepSize: 1e12 }))
+        assert.match(error.message, /^Train: the loss is NaN at step \d, expected a finite number$/)
+      })
+    )
+    it.effect("nothing stays in memory", () =>
+      Effect.gen(function* () {
+        const { numTensors } = tf.memory()
+        const { saved } = yield* outcome({ epochs: 2 })
+        yield* Effect.flip(outcome({ epochs: 1 }, saved))
+        yield* Effect.flip(outcome({ optimizer: "sgd", stepSize: 1e12 }))
+        assert.strictEqual(tf.memory().numTensors, numTensors)
+      })
+    )
+  })
+})
