@@ -255,6 +255,21 @@ for (const backend of backends) {
       )
     )
 
+    it.effect("tfjs' engine is afterwards what it was before", () =>
+      Effect.gen(function* () {
+        const engine = tf.engine()
+        const inside = () => [
+          Reflect.get(engine, "saveTensorsForBackwardMode"),
+          engine.state.gradientDepth,
+          engine.state.scopeStack.length
+        ]
+        const before = inside()
+        yield* scoped(grad(square)(3))
+        yield* Effect.flip(grad(() => assert.fail("no loss"))(3))
+        assert.deepStrictEqual(inside(), before)
+      })
+    )
+
     it.effect("infinite and undefined numbers are numbers", () =>
       Effect.gen(function* () {
         assert.deepInclude(yield* scoped(valueAndGrad((x: Scalar) => tf.div(1, x))(0)), { value: Infinity })

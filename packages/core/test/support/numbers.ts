@@ -2,7 +2,7 @@
 import { PyTree } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 
-export interface Contents {
+interface Contents {
   readonly shape: ReadonlyArray<number>
   readonly dtype: string
   readonly data: ReadonlyArray<number>
@@ -19,5 +19,3 @@ export const contents = (tree: unknown): ReadonlyArray<Contents> =>
 
 /** The numbers of each leaf, in the order of the tree. */
 export const values = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> => contents(tree).map(({ data }) => data)
-
-export const shapes = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> => tensorsOf(tree).map(({ shape }) => shape)

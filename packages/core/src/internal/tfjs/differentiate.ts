@@ -13,6 +13,7 @@ import type { Differentiated } from "../../Tensors.ts"
 import { isTensor } from "../tensorLike.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
 import { hasGradients } from "./backend.ts"
+import { discardTape, savingAll } from "./tape.ts"
 
 const operation = "Autodiff"
 
@@ -49,26 +50,6 @@ const disposeTree = (tree: unknown): void => {
   for (const leaf of PyTree.leaves(tree)) if (isTensor(leaf)) leaf.dispose()
 }
 
-/** After a failure tfjs leaves its tape behind, with the tensors that it saved for the way back. */
-const discardTape = (): void => {
-  const { state } = tf.engine()
-  if (state.gradientDepth > 0 || state.activeTape === undefined || state.activeTape === null) return
-  for (const node of state.activeTape) for (const saved of node.saved ?? []) saved.dispose()
-  Reflect.deleteProperty(state, "activeTape")
-}
-
-/** Saves tensors for the way back, all or none: tfjs forgets those that it saved when the next finds no room. */
-const saveAll = (tensors: ReadonlyArray<Tensor>): ReadonlyArray<Tensor> => {
-  const saved: Array<Tensor> = []
-  try {
-    for (const tensor of tensors) saved.push(tf.keep(tf.clone(tensor)))
-    return saved
-  } catch (error) {
-    for (const tensor of saved) tensor.dispose()
-    throw error
-  }
-}
-
 const ownHandles = (
   tensors: ReadonlyArray<Tensor | undefined>,
   others: ReadonlyArray<Tensor>
@@ -91,8 +72,6 @@ export const differentiate = <Aux>(
   let aux: { readonly tree: Aux } | undefined
   const engine = tf.engine()
   engine.startScope(operation)
-  // In place of the engine's own method, for as long as this section lasts.
-  Object.assign(engine, { saveTensorsForBackwardMode: saveAll })
   try {
     const handles = params.map((param) => tf.clone(param))
     const forward = (): Tensor => {
@@ -102,7 +81,9 @@ export const differentiate = <Aux>(
     }
     // tfjs refuses to differentiate with respect to nothing.
     const { grads, value } =
-      handles.length === 0 ? { grads: [], value: forward() } : engine.gradients(forward, handles, undefined, true)
+      handles.length === 0
+        ? { grads: [], value: forward() }
+        : savingAll(() => engine.gradients(forward, handles, undefined, true))
     if (aux === undefined) throw new Error("tfjs calls the function that it differentiates")
     return Result.succeed({
       value: value.dataSync()[0] ?? Number.NaN,
@@ -114,7 +95,6 @@ export const differentiate = <Aux>(
     discardTape()
     return Result.fail(failure(error))
   } finally {
-    Reflect.deleteProperty(engine, "saveTensorsForBackwardMode")
     engine.endScope()
   }
 }
