@@ -198,7 +198,7 @@ for (const backend of backends) {
         const inputs = [yield* tensors.make(numbers), yield* tensors.make(numbers)]
         const before = tf.memory()
         const first = Expr.exp(a)
-        const plan = planOf(first, Expr.add(first, Expr.sum(immense)))
+        const plan = planOf(first, Expr.add(first, Expr.sum(Expr.exp(immense))))
         const error = yield* Effect.flip(tensors.execute(execution(plan, inputs, 0)))
         assert.strictEqual(error._tag, "OutOfMemory")
         assert.deepStrictEqual(tf.memory(), before)

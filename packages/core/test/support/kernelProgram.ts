@@ -91,9 +91,7 @@ const common = (a: Expr.Shape, b: Expr.Shape): Expr.Shape | undefined => {
 /** `x` and `y` under one shape; a scalar in place of `y` if there is none. */
 const together = (x: Expr.Expr, y: Expr.Expr | undefined, scalar: Expr.Host): readonly [Expr.Expr, Expr.Operand] => {
   const shape = y === undefined ? undefined : common(x.shape, y.shape)
-  return shape === undefined || y === undefined
-    ? [x, scalar]
-    : [Expr.broadcastTo(x, shape), Expr.broadcastTo(y, shape)]
+  return shape === undefined || y === undefined ? [x, scalar] : [Expr.broadcastTo(x, shape), Expr.broadcastTo(y, shape)]
 }
 
 const unary = [Expr.neg, Expr.abs, Expr.sqrt, Expr.sign, Expr.floor] as const
@@ -133,7 +131,9 @@ const choice = ({ masks, values }: Pool, { picks: [a, b, c], scalar, word }: Dra
   if (shape === undefined) return undefined
   const spread = (y: Expr.Operand): Expr.Operand => (y instanceof Expr.Expr ? Expr.broadcastTo(y, shape) : y)
   const chosen = Expr.broadcastTo(mask, shape)
-  return word % 2 === 0 ? Expr.where(chosen, spread(left), spread(right)) : Expr.where(chosen, spread(right), spread(left))
+  return word % 2 === 0
+    ? Expr.where(chosen, spread(left), spread(right))
+    : Expr.where(chosen, spread(right), spread(left))
 }
 
 /** Axes of size 1 gone, or more of them. */
@@ -176,7 +176,13 @@ const library = ({ masks, values }: Pool, { axes, picks: [a, b], scalar, word }:
     () => (mask === undefined ? undefined : Expr.reshape(mask, [...mask.shape, 1].slice(0, maxRank))),
     () => (mask === undefined ? undefined : numbersOf(Expr.add(Expr.cast(mask, "int32"), axes)))
   ]
-  const functions = [() => Expr.exp(x), () => Expr.tanh(x), () => Expr.mean(x), () => Expr.pow(x, scalar), () => Expr.log(x)]
+  const functions = [
+    () => Expr.exp(x),
+    () => Expr.tanh(x),
+    () => Expr.mean(x),
+    () => Expr.pow(x, scalar),
+    () => Expr.log(x)
+  ]
   const all = word % 2 === 0 ? others : functions
   return all[axes % all.length]?.()
 }
