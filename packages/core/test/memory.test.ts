@@ -140,11 +140,11 @@ layer(Allocator.layer)("out of memory", (it) => {
     })
   )
 
-  it.effect("at any allocation of a snapshot", () =>
+  it.effect("a snapshot takes no memory", () =>
     Effect.gen(function* () {
       const batches = Stream.empty
       const trainer = yield* Train.make({ optimizer: adam, params: point, loss, batches })
-      assert.isAbove(yield* outOfMemory(Effect.map(trainer.snapshot, ({ state }) => state)), 3)
+      assert.strictEqual(yield* outOfMemory(Effect.map(trainer.snapshot, ({ state }) => state)), 0)
     })
   )
 

@@ -64,7 +64,7 @@ const markCrossing = (fuser: Fuser): void => {
     seen.add(id)
     const role = roles[id]
     if (role === "view" || role === "mask") for (const arg of argNodes(fuser.node(id))) visit(arg, cluster, seen)
-    else if (role !== "computed" || clusterOf(id) !== cluster) needed.add(id)
+    else if (role !== "constant" && (role !== "computed" || clusterOf(id) !== cluster)) needed.add(id)
   }
   program.nodes.forEach((node, id) => {
     if (roles[id] === "computed") for (const arg of argNodes(node)) visit(arg, clusterOf(id), new Set())

@@ -11,6 +11,7 @@ import type { Plan } from "../../Plan.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
 import { sizeOf } from "../trace/shape.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
+import { share } from "./share.ts"
 import { operations } from "./operations.ts"
 
 /** A number of the host in a dtype: 0 or 1 for bool; tfjs cuts towards zero for int32 and rounds once for float32. */
@@ -99,7 +100,7 @@ class Run {
       const value = this.#value(id)
       const owned = nodeOf(this.#program, id).operation.op !== "input" && !taken.has(value)
       taken.add(value)
-      return owned ? value : tf.clone(value)
+      return owned ? value : share(value)
     }
     return tf.tidy(() => this.#program.outputs.map(handle)).map((output) => tf.keep(output))
   }

@@ -9,6 +9,7 @@ import { type Execution, type HostTensor, type MemoryUse, Tensors } from "../../
 import { OutOfMemoryDefect } from "./allocation.ts"
 import { onBackend } from "./backend.ts"
 import { differentiate } from "./differentiate.ts"
+import { share } from "./share.ts"
 import { interpret } from "./interpret.ts"
 
 /** What differs between backends. */
@@ -52,7 +53,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
     execution: backend.execution,
     make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
     read: (tensor) => Effect.promise(() => tensor.data()),
-    share: (tensor) => section(() => tf.keep(tf.clone(tensor))),
+    share: (tensor) => section(() => tf.keep(share(tensor))),
     execute: (execution) => section(() => backend.execute(execution)),
     differentiate: (loss, params) =>
       Effect.flatMap(

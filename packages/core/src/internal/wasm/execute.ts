@@ -9,6 +9,7 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import type { Plan } from "../../Plan.ts"
 import type { Execution } from "../../Tensors.ts"
 import { onBackend } from "../tfjs/backend.ts"
+import { share } from "../tfjs/share.ts"
 import { computeNode } from "../tfjs/interpret.ts"
 import type { Heap, Placement } from "../tfjs/wasmModule.ts"
 import { Modules } from "./modules.ts"
@@ -19,9 +20,6 @@ import { Tally } from "./tally.ts"
 const capacity = 64
 
 const wordBytes = 4
-
-/** Another handle of the same data. Takes no memory, unlike `clone`, which copies on this backend. */
-const share = (tensor: Tensor): Tensor => tf.keep(tf.reshape(tensor, tensor.shape))
 
 /** A prepared plan in the heap, with what is used in every execution of it. */
 class Resident {
@@ -255,7 +253,7 @@ export class Executor {
     const outputs = prepared.outputs.map(({ node, over, owns }) => {
       const value = tensors[node]
       if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)
-      return owns && !(renewHandles && isReused(over)) ? value : share(value)
+      return owns && !(renewHandles && isReused(over)) ? value : tf.keep(share(value))
     })
     for (const node of prepared.dropped) tensors[node]?.dispose()
     for (let index = donatedFrom; index < inputs.length; index++) {
