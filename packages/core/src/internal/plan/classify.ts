@@ -53,8 +53,11 @@ const sameSqueezed = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boole
   squeeze(a).join() === squeeze(b).join()
 
 /** The nodes among the arguments. */
-export const argNodes = ({ args }: Node): ReadonlyArray<number> =>
-  args.flatMap((arg) => (arg._tag === "Node" ? [arg.id] : []))
+export const argNodes = ({ args }: Node): ReadonlyArray<number> => {
+  const ids: Array<number> = []
+  for (const arg of args) if (arg._tag === "Node") ids.push(arg.id)
+  return ids
+}
 
 const elementwiseRole = (node: Node, argRoles: ReadonlyArray<Role>, argTypes: ReadonlyArray<string>): Role => {
   if (bodyOp(node) === undefined) return "library"

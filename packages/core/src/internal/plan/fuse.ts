@@ -59,18 +59,19 @@ const markNeeded = (fuser: Fuser): void => {
 /** Marks what kernels read from other kernels; masks and views are looked through. */
 const markCrossing = (fuser: Fuser): void => {
   const { clusterOf, needed, program, roles } = fuser
-  const visit = (id: number, cluster: number | undefined, seen: Set<number>): void => {
-    if (seen.has(id)) return
-    seen.add(id)
+  const visit = (id: number, cluster: number | undefined, seen = new Set<number>()): void => {
     const role = roles[id]
-    if (role === "view" || role === "mask") for (const arg of argNodes(fuser.node(id))) visit(arg, cluster, seen)
-    else if (role !== "constant" && (role !== "computed" || clusterOf(id) !== cluster)) needed.add(id)
+    if (role === "view" || role === "mask") {
+      if (seen.has(id)) return
+      seen.add(id)
+      for (const arg of argNodes(fuser.node(id))) visit(arg, cluster, seen)
+    } else if (role !== "constant" && (role !== "computed" || clusterOf(id) !== cluster)) needed.add(id)
   }
   program.nodes.forEach((node, id) => {
-    if (roles[id] === "computed") for (const arg of argNodes(node)) visit(arg, clusterOf(id), new Set())
+    if (roles[id] === "computed") for (const arg of argNodes(node)) visit(arg, clusterOf(id))
     if (roles[id] === "reduce") {
       const host = hostOf(fuser, id)
-      for (const arg of argNodes(node)) visit(arg, host === undefined ? undefined : clusterOf(host), new Set())
+      for (const arg of argNodes(node)) visit(arg, host === undefined ? undefined : clusterOf(host))
     }
   })
 }
