@@ -33,8 +33,12 @@ import { InvalidLeaf } from "./OptimError.ts"
 
 const TypeId = "~@optim/core/OptimizerState"
 
-/** The state of an optimizer for parameters of type `P`, with a sub-tree of type `S` for each of their leaves. */
-export class OptimizerState<out P, out S> {
+/**
+ * The state of an optimizer for parameters of type `P`, with a sub-tree of type `S` for each of their leaves.
+ *
+ * A sub-tree with more slots is not one with fewer: the state of another optimizer does not compile.
+ */
+export class OptimizerState<out P, in out S> {
   readonly [TypeId]: typeof TypeId = TypeId
   /** The structure of the parameters. */
   readonly treeDef: TreeDef.TreeDef<P>

@@ -2,13 +2,20 @@
  * Layouts: all that tracing needs to know of a state, without its numbers.
  */
 import type { TreeDef } from "@optim/pytree"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import type { DType, TensorSpec } from "../../Expr.ts"
-import type { OptimizerState } from "../../OptimizerState.ts"
-import type { Tensor } from "@tensorflow/tfjs-core"
 import { isTensor } from "../tensorLike.ts"
+import type { Donatable } from "./donation.ts"
 import { InvalidLeaf } from "../../OptimError.ts"
 import { describeLeaf, hasSpec } from "../leaves.ts"
+
+/** A state, whatever its slots. */
+export interface AnyState extends Donatable {
+  readonly treeDef: TreeDef.TreeDef
+  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+  readonly leaves: ReadonlyArray<Tensor>
+}
 
 /** The structures of a state, and the shape and dtype of each of its tensors. */
 export interface Layout {
@@ -30,7 +37,7 @@ const specOf = (leaf: unknown, index: number): TensorSpec => {
 }
 
 /** The layout of a state; throws `InvalidLeaf` if a leaf is no tensor. */
-export const layoutOf = ({ leaves, subtreeDefs, treeDef }: OptimizerState<unknown, unknown>): Layout => ({
+export const layoutOf = ({ leaves, subtreeDefs, treeDef }: AnyState): Layout => ({
   treeDef,
   subtreeDefs,
   specs: leaves.map(specOf)

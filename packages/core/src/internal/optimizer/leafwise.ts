@@ -17,6 +17,7 @@ import { areTensors, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, wit
 import { isTensor } from "../tensorLike.ts"
 import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
+import type { AnyState } from "./layout.ts"
 import { checkStep } from "./step.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
 import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
@@ -107,7 +108,7 @@ const updating = <S>(name: string, { updateOf }: Tracer) => {
     return floats
   }
 
-  const prepare = (step: number, grads: unknown, state: OptimizerState<unknown, unknown>): Prepared => {
+  const prepare = (step: number, grads: unknown, state: AnyState): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
     const leaves = leavesOf(grads, state.treeDef)

@@ -3,7 +3,9 @@
  */
 import type { PyTree, TreeDef } from "@optim/pytree"
 import type { Scalar as TfScalar, Tensor, Tensor1D, TypedArray } from "@tensorflow/tfjs-core"
+import type * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { Expr, TensorSpec } from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import type { OptimizerState } from "../../OptimizerState.ts"
@@ -43,9 +45,27 @@ export type Promoted<P> = unknown extends P
           ? null
           : PyTree.Leaf<P> extends Tensor
             ? P
-            : P extends object
-              ? { [K in keyof P]: Promoted<P[K]> }
-              : never
+            : PromotedNode<P>
+
+type PromotedNode<P> =
+  P extends ReadonlyArray<infer A>
+    ? PromotedArray<P, A>
+    : P extends Option.Option<infer A>
+      ? Option.Option<Promoted<A>>
+      : P extends Chunk.Chunk<infer A>
+        ? Chunk.Chunk<Promoted<A>>
+        : P extends object
+          ? { [K in keyof P]: Promoted<Required<Pick<P, K>>[K]> }
+          : never
+
+// Only this notation of arrays is evaluated lazily, without which recursive types would never end.
+type PromotedArray<P extends ReadonlyArray<unknown>, A> = number extends P["length"]
+  ? P extends Array<unknown>
+    ? // oxlint-disable-next-line typescript/array-type -- see above
+      Promoted<A>[]
+    : // oxlint-disable-next-line typescript/array-type -- see above
+      readonly Promoted<A>[]
+  : { [K in keyof P]: Promoted<P[K]> }
 
 /** The state of one leaf with tensors in place of symbols. */
 export type Slots<S> = PyTree.Mapped<S, Tensor>

@@ -4,11 +4,10 @@
 import type { TreeDef } from "@optim/pytree"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
-import type { OptimizerState } from "../../OptimizerState.ts"
 import { checkAlive } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
-import { haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
+import { type AnyState, haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { LeafRule } from "./rule.ts"
 
 /** Parameters without their numbers. */
@@ -25,7 +24,7 @@ export interface Tracer {
    * The update for a state; in the steady state of training its layout is recognised by identity. Given an operation,
    * throws `DisposedTensor` in its name if a tensor of the state is gone.
    */
-  readonly updateOf: (state: OptimizerState<unknown, unknown>, operation?: string) => CompiledUpdate
+  readonly updateOf: (state: AnyState, operation?: string) => CompiledUpdate
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
@@ -35,7 +34,7 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  const updateOf = (state: OptimizerState<unknown, unknown>, operation?: string): CompiledUpdate => {
+  const updateOf = (state: AnyState, operation?: string): CompiledUpdate => {
     const latest = known.get(state.subtreeDefs)
     if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
       return latest.update
