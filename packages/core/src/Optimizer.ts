@@ -20,6 +20,7 @@ export { explain } from "./internal/optimizer/explain.ts"
 export { leafwise } from "./internal/optimizer/leafwise.ts"
 export { clipGrads, type ClipOptions, l2Norm } from "./internal/optimizer/norms.ts"
 export type {
+  Any,
   Gradients,
   Init,
   LeafRule,

@@ -84,6 +84,11 @@ export class Tensors extends Context.Service<
     readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
     /** Another handle of the same numbers: disposing one leaves the other. */
     readonly share: (tensor: Tensor) => Effect.Effect<Tensor, OutOfMemory>
+    /**
+     * Runs tfjs ops on this backend, whichever tfjs regards as current: for an evaluation, say. In between tensors are
+     * released; the tensors of the result, a tree, belong to the caller.
+     */
+    readonly run: <A>(compute: () => A) => Effect.Effect<A, OutOfMemory>
     /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
     readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
     /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */

@@ -122,3 +122,11 @@ export interface Optimizer<S> extends Readonly<[Init<S>, Update<S>, Params<S>]> 
   /** What the optimizer would do for these parameters; computes nothing. */
   readonly trace: (params: unknown) => Effect.Effect<Traced, OptimError>
 }
+
+/**
+ * An optimizer whatever its slots: for one that is chosen at run time. Its states are of type
+ * `OptimizerState<P, any>`.
+ */
+// `Optimizer` is neither co- nor contravariant in its slots, so no other type holds all of them
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Any = Optimizer<any>

@@ -1,11 +1,13 @@
 /**
  * The `Tensors` service on one tfjs backend, with the interpreter as executor.
  */
+import { PyTree } from "@optim/pytree"
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { OutOfMemory } from "../../OptimError.ts"
 import { type Execution, type HostTensor, type MemoryUse, Tensors } from "../../Tensors.ts"
+import { isTensor } from "../tensorLike.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
 import { onBackend } from "./backend.ts"
 import { differentiate } from "./differentiate.ts"
@@ -33,6 +35,19 @@ export const interpreted = ({ donatedFrom, inputs, plan, scalars }: Execution): 
   return outputs
 }
 
+/** Computes, keeps the tensors of the result, and disposes all others that were made. */
+const scoped = <A>(compute: () => A): A => {
+  const engine = tf.engine()
+  engine.startScope("Tensors.run")
+  try {
+    const result = compute()
+    for (const leaf of PyTree.leaves(result)) if (isTensor(leaf)) tf.keep(leaf)
+    return result
+  } finally {
+    engine.endScope()
+  }
+}
+
 /** The service of a backend that is up. */
 export const make = (backend: Backend): Tensors["Service"] => {
   const outOfMemory = (requestedBytes: number): OutOfMemory =>
@@ -54,6 +69,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
     make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
     read: (tensor) => Effect.promise(() => tensor.data()),
     share: (tensor) => section(() => tf.keep(share(tensor))),
+    run: (compute) => section(() => scoped(compute)),
     execute: (execution) => section(() => backend.execute(execution)),
     differentiate: (loss, params) =>
       Effect.flatMap(

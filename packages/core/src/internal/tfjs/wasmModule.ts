@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { hasProperty } from "effect/Predicate"
+import { sizeOf } from "../trace/shape.ts"
 import { checked } from "./allocation.ts"
 
 const findModule = (): unknown => {
@@ -43,10 +44,16 @@ export const checkAllocations = (): boolean => {
   return true
 }
 
+const renewKey = Symbol("renew")
+
 /** Where the numbers of a tensor lie, and how many handles share them. The object is tfjs' own and changes with it. */
 export interface Placement {
   readonly memoryOffset: number
   readonly refCount: number
+  readonly shape: ReadonlyArray<number>
+  /** The name of the data within WebAssembly. */
+  readonly id: number
+  [renewKey]?: () => void
 }
 
 /** The heap of the backend, for code that works on tensors in place. */
@@ -57,6 +64,8 @@ export interface Heap {
   readonly free: (address: number) => void
   /** Where a tensor lies; brings it over from another backend. */
   readonly placementOf: (tensor: Tensor) => Placement
+  /** To be called for data that is written in place: tfjs must not go on with what it derived from the old numbers. */
+  readonly renew: (placement: Placement) => void
   /** A new float32 tensor with whatever numbers are there. */
   readonly makeTensor: (shape: ReadonlyArray<number>) => Tensor
   /** How many tensors have left for other backends: placements known before such a move are void. */
@@ -68,7 +77,12 @@ interface Backend extends tf.KernelBackend {
     readonly _malloc: (bytes: number) => number
     readonly _free: (address: number) => void
     readonly asm: { readonly memory: WebAssembly.Memory }
+    readonly tfjs: {
+      readonly registerTensor: (id: number, size: number, address: number) => void
+      readonly disposeData: (id: number) => void
+    }
   }
+  dataIdNextNumber: number
   readonly dataIdMap: { readonly get: (dataId: object) => Placement }
   readonly makeOutput: (shape: Array<number>, dtype: "float32") => tf.TensorInfo
 }
@@ -80,6 +94,10 @@ const isBackend = (backend: unknown): backend is Backend =>
   hasProperty(backend.wasm, "asm") &&
   hasProperty(backend.wasm.asm, "memory") &&
   backend.wasm.asm.memory instanceof WebAssembly.Memory &&
+  hasProperty(backend.wasm, "tfjs") &&
+  hasProperty(backend.wasm.tfjs, "registerTensor") &&
+  hasProperty(backend.wasm.tfjs, "disposeData") &&
+  hasProperty(backend, "dataIdNextNumber") &&
   hasProperty(backend, "dataIdMap") &&
   hasProperty(backend, "makeOutput")
 
@@ -99,6 +117,31 @@ const countDepartures = (backend: Backend): (() => number) => {
   return () => count
 }
 
+/**
+ * Gives data another name within WebAssembly whenever a kernel of tfjs has used the old one.
+ *
+ * Matrix products and convolutions keep their weights in a packed form, under the name of the data, until that is
+ * disposed. Data written in place would go on being multiplied as it was before. Its name is read by every kernel that
+ * uses it, so it is watched: what nobody used since the last time (a moment of Adam, say) keeps its name, for free.
+ */
+const renewer = (backend: Backend, placement: Placement): (() => void) => {
+  const { tfjs } = backend.wasm
+  let { id } = placement
+  let isUsed = true
+  const read = (): number => {
+    isUsed = true
+    return id
+  }
+  Object.defineProperty(placement, "id", { get: read, enumerable: true, configurable: true })
+  return () => {
+    if (!isUsed) return
+    tfjs.disposeData(id)
+    id = backend.dataIdNextNumber++
+    tfjs.registerTensor(id, sizeOf(placement.shape), placement.memoryOffset)
+    isUsed = false
+  }
+}
+
 /** The heap of the backend, or nothing if it does not look as expected. */
 export const findHeap = (): Heap | undefined => {
   const backend: unknown = tf.findBackend("wasm")
@@ -111,6 +154,7 @@ export const findHeap = (): Heap | undefined => {
     allocate: (bytes) => wasm._malloc(bytes) >>> 0,
     free: (address) => wasm._free(address),
     placementOf: (tensor) => backend.dataIdMap.get(tensor.dataId),
+    renew: (placement) => (placement[renewKey] ??= renewer(backend, placement))(),
     makeTensor: (shape) =>
       engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
     departures: countDepartures(backend)

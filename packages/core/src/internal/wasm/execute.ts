@@ -183,6 +183,7 @@ export class Executor {
       const placement = mayReuse && over >= donatedFrom && alone[over] === 1 ? placements[over] : undefined
       if (placement?.refCount === 1) {
         reused[over] = 1
+        this.#heap.renew(placement)
         tensors[node] = inputs[over]
         addresses[node] = placement.memoryOffset
         continue
