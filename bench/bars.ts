@@ -62,7 +62,11 @@ const againstHand = (report: Found): ReadonlyArray<Verdict> => [
   ...sizes
     .slice(3)
     .flatMap((at) =>
-      atMost(`adam pure, ${at}, to by hand`, 1.25, compare(report, "adam", at, "optim, pure", "by hand, new arrays"))
+      atMost(
+        `adam pure, ${at}, to by hand, new arrays`,
+        1.25,
+        compare(report, "adam", at, "optim, pure", "by hand, new arrays")
+      )
     )
 ]
 

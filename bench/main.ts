@@ -104,12 +104,17 @@ const runAll = async (homes: Homes, options: Options): Promise<Pick<Report, "hea
   return { heats, first: cases.map((name) => runFirst(name, options)) }
 }
 
+/** Five digits are more than a measurement has. */
+const rounded = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
+
 const save = (report: Report): void => {
   const folder = join(import.meta.dirname, "results")
   const path = join(folder, report.machine.date.slice(0, 10))
   mkdirSync(folder, { recursive: true })
-  writeFileSync(`${path}.json`, `${JSON.stringify({ ...report, bars: judge(report) }, null, 2)}\n`)
+  writeFileSync(`${path}.json`, JSON.stringify({ ...report, bars: judge(report) }, rounded))
   writeFileSync(`${path}.md`, reportText(report, judge(report)))
+  execFileSync(join(import.meta.dirname, "../node_modules/.bin/oxfmt"), [`${path}.json`, `${path}.md`])
   print(`\nWritten to ${path}.json and .md`)
 }
 
