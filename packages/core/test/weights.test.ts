@@ -24,14 +24,15 @@ const params = (): Params => ({
   slope: tf.randomNormal([3], 0, 1, "float32", 4)
 })
 
+const image = () => tf.ones([1, 4, 4, 1]) as tf.Tensor4D
+
 const uses: { readonly [name: string]: (params: Params) => tf.Tensor } = {
   matMul: ({ w }) => tf.matMul(tf.ones([4, 3]), w),
   "fused matMul": ({ bias, w }) => tf.fused.matMul({ a: tf.ones([4, 3]), b: w, bias, activation: "relu" }),
-  conv2d: ({ kernel }) => tf.conv2d(tf.ones([1, 4, 4, 1]), kernel, 1, "same"),
+  conv2d: ({ kernel }) => tf.conv2d(image(), kernel, 1, "same"),
   "fused conv2d": ({ bias, kernel }) =>
-    tf.fused.conv2d({ x: tf.ones([1, 4, 4, 1]), filter: kernel, strides: 1, pad: "valid", bias, activation: "relu" }),
-  depthwiseConv2d: ({ kernel }) =>
-    tf.depthwiseConv2d(tf.ones([1, 4, 4, 1]), tf.reshape(kernel, [2, 2, 1, 3]), 1, "same"),
+    tf.fused.conv2d({ x: image(), filter: kernel, strides: 1, pad: "valid", bias, activation: "relu" }),
+  depthwiseConv2d: ({ kernel }) => tf.depthwiseConv2d(image(), tf.reshape(kernel, [2, 2, 1, 3]), 1, "same"),
   prelu: ({ slope }) => tf.prelu(tf.fill([2, 3], -1), slope)
 }
 
