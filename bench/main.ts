@@ -1,94 +1,136 @@
 /**
- * One optimizer step on wasm, ours against `tf.train`: `pnpm bench`.
+ * The benchmark: `pnpm bench`, or with `--quick`, `--optimizer adam`, `--case 1e6`, `--contestant optim`, `--list`.
  *
- * Both update float32 parameters from given gradients; making and disposing the gradients is part of neither.
+ * A run without filters, or with `--save`, writes what it found to `bench/results`.
  */
-import { Optimizer, Tensors } from "@optim/core"
-import * as Wasm from "@optim/core/wasm"
-import * as tf from "@tensorflow/tfjs-core"
-import * as Effect from "effect/Effect"
-import * as ManagedRuntime from "effect/ManagedRuntime"
-import { type Contestant, measure } from "./measure.ts"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { loadavg } from "node:os"
+import { join } from "node:path"
+import { judge } from "./bars.ts"
+import { check, type Contestant } from "./contestant.ts"
+import { openCpu, openFused, openInterpreter } from "./contestants/runtime.ts"
+import type { First } from "./first.ts"
+import { type Heat, heatsOf, type Homes } from "./heats.ts"
+import { describeMachine } from "./machine.ts"
+import { measure, median } from "./measure.ts"
+import { type Options, readOptions } from "./options.ts"
+import type { FirstResult, HeatResult, Report } from "./results.ts"
+import { type Case, fill, type Setting } from "./setting.ts"
+import { barTable, columns, heatTable, machineText, reportText } from "./table.ts"
+import { trainers } from "./training.ts"
 
-interface Case {
-  readonly name: string
-  readonly leaves: number
-  readonly size: number
+interface Ready {
+  readonly contestant: Contestant
+  readonly elements: number
 }
 
-const cases: ReadonlyArray<Case> = [
-  { name: "10 x 10", leaves: 10, size: 10 },
-  { name: "1 x 10,000", leaves: 1, size: 10_000 },
-  { name: "1 x 1,000,000", leaves: 1, size: 1_000_000 },
-  { name: "200 x 5,000", leaves: 200, size: 5_000 }
-]
+const print = (text: string): void => console.log(text)
 
-interface Pair {
-  readonly name: string
-  readonly ours: (at: Case) => Promise<Contestant>
-  readonly theirs: () => tf.Optimizer
-}
-
-const pairs: ReadonlyArray<Pair> = [
-  { name: "sgd", ours: (at) => optim(Optimizer.sgd({ stepSize: 1e-3 }), at), theirs: () => tf.train.sgd(1e-3) },
-  {
-    name: "momentum",
-    ours: (at) => optim(Optimizer.momentum({ stepSize: 1e-3, mass: 0.9 }), at),
-    theirs: () => tf.train.momentum(1e-3, 0.9)
-  },
-  { name: "adam", ours: (at) => optim(Optimizer.adam({ stepSize: 1e-3 }), at), theirs: () => tf.train.adam(1e-3) }
-]
-
-const runtime = ManagedRuntime.make(Wasm.layer)
-
-const normal = ({ leaves, size }: Case): ReadonlyArray<tf.Tensor> =>
-  Array.from({ length: leaves }, (_, seed) => tf.keep(tf.randomNormal([size], 0, 1, "float32", seed)))
-
-/** A pure update whose predecessor is disposed: gradients are the same tensors in every step. */
-const optim = async <S>(optimizer: Optimizer.Optimizer<S>, at: Case): Promise<Contestant> => {
-  const grads = normal(at)
-  let state = await runtime.runPromise(optimizer.init(normal(at)))
-  let count = 0
-  const step = () =>
-    runtime.runSync(
-      Effect.gen(function* () {
-        const next = yield* optimizer.update(count++, grads, state)
-        yield* Tensors.dispose(state)
-        state = next
-      })
-    )
-  return { name: "optim", step, end: () => runtime.runSync(Tensors.dispose([grads, state])) }
-}
-
-const tfTrain = (name: string, optimizer: tf.Optimizer, at: Case): Contestant => {
-  const grads = normal(at)
-  const variables = normal(at).map((tensor, index) => tf.variable(tensor, true, `${name}/${at.name}/${index}`))
-  const named = Object.fromEntries(variables.map((variable, index) => [variable.name, grads[index] ?? variable]))
-  const end = () => {
-    optimizer.dispose()
-    tf.dispose([...grads, ...variables])
-  }
-  return { name, step: () => optimizer.applyGradients(named), end }
-}
-
-for (const at of cases) {
-  for (const { name, ours, theirs } of pairs) {
-    // The layer brings the backend up before tfjs makes its first tensor.
-    await runtime.runPromise(Tensors.Tensors)
-    const contestants = [await ours(at), tfTrain(`tf.train.${name}`, theirs(), at)]
-    for (const { name: contestant, nanoseconds, ratio } of await measure(contestants)) {
-      const perElement = (nanoseconds / (at.leaves * at.size)).toFixed(2)
-      console.log(
-        [
-          name,
-          at.name,
-          contestant,
-          `${(nanoseconds / 1e3).toFixed(1)} us`,
-          `${perElement} ns/element`,
-          `x ${ratio.toFixed(2)}`
-        ].join("\t")
-      )
+/** Contestants that were made and are right; the reasons of the others. */
+const assemble = async (heat: Heat, { wantsContestant }: Options): Promise<readonly [Array<Ready>, Array<string>]> => {
+  const settings = new Map<Case, Setting>()
+  const ready: Array<Ready> = []
+  const failures: Array<string> = []
+  for (const { make, on = heat.case } of heat.entrants) {
+    const setting = settings.get(on) ?? fill(on)
+    settings.set(on, setting)
+    try {
+      const contestant = await make(setting)
+      if (!wantsContestant(contestant.name)) {
+        contestant.end()
+        continue
+      }
+      await check(contestant, setting)
+      ready.push({ contestant, elements: setting.elements })
+    } catch (error) {
+      failures.push(String(error))
     }
   }
+  return [ready, failures]
 }
-await runtime.dispose()
+
+const runHeat = async (heat: Heat, options: Options): Promise<HeatResult> => {
+  const [ready, failures] = await assemble(heat, options)
+  const times = await measure(
+    ready.map(({ contestant }) => contestant),
+    options.effort
+  )
+  for (const { contestant } of ready) contestant.end()
+  const results = times.map((each, index) => ({ ...each, elements: ready[index]?.elements ?? Number.NaN }))
+  return { optimizer: heat.optimizer, case: heat.case.name, results, failures }
+}
+
+const batch = 64
+
+const runTraining = async ({ fused }: Homes, options: Options): Promise<HeatResult> => {
+  const all = await trainers(fused.run, batch)
+  const times = await measure(all, { ...options.effort, turn: 4 * options.effort.turn })
+  for (const trainer of all) trainer.end()
+  const results = times.map((each) => ({ ...each, elements: 535_818 }))
+  return { optimizer: "training", case: `mlp, batch of ${batch}`, results, failures: [] }
+}
+
+const firstIn = (name: string, samples: number): ReadonlyArray<First> => {
+  const file = join(import.meta.dirname, "first.ts")
+  const args = ["--conditions=source-ts", file, name, String(samples)]
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as ReadonlyArray<First>
+}
+
+const runFirst = (name: string, { quick }: Options): FirstResult => {
+  const processes = Array.from({ length: quick ? 2 : 7 }, () => firstIn(name, 4))
+  const cold = median(processes.map(([first]) => first?.update ?? Number.NaN))
+  const warm = median(processes.flatMap((samples) => samples.slice(1).map(({ update }) => update)))
+  return { case: name, cold, warm }
+}
+
+const show = (heat: HeatResult): HeatResult => {
+  print(`\n${heat.optimizer}, ${heat.case}\n${columns(heatTable(heat))}`)
+  for (const failure of heat.failures) print(failure)
+  return heat
+}
+
+const runAll = async (homes: Homes, options: Options): Promise<Pick<Report, "heats" | "first">> => {
+  const heats: Array<HeatResult> = []
+  const wanted = (optimizer: string, at: string) => options.wantsOptimizer(optimizer) && options.wantsCase(at)
+  for (const heat of heatsOf(homes)) {
+    if (!wanted(heat.optimizer, heat.case.name)) continue
+    if (options.list) print(`${heat.optimizer}, ${heat.case.name}`)
+    else heats.push(show(await runHeat(heat, options)))
+  }
+  if (options.list) return { heats, first: [] }
+  if (wanted("training", "mlp")) heats.push(show(await runTraining(homes, options)))
+  const cases = ["mlp", "1,000 x 64"].filter((name) => wanted("first", name))
+  return { heats, first: cases.map((name) => runFirst(name, options)) }
+}
+
+/** Five digits are more than a measurement has. */
+const rounded = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
+
+const save = (report: Report): void => {
+  const folder = join(import.meta.dirname, "results")
+  const path = join(folder, report.machine.date.slice(0, 10))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${path}.json`, JSON.stringify({ ...report, bars: judge(report) }, rounded))
+  writeFileSync(`${path}.md`, reportText(report, judge(report)))
+  execFileSync(join(import.meta.dirname, "../node_modules/.bin/oxfmt"), [`${path}.json`, `${path}.md`])
+  print(`\nWritten to ${path}.json and .md`)
+}
+
+const options = readOptions(process.argv.slice(2))
+const machine = describeMachine()
+print(machineText(machine))
+
+const homes: Homes = { fused: await openFused(), interpreter: await openInterpreter() }
+const cpu = await openCpu()
+
+const found = await runAll(homes, options)
+print(`\n${columns(barTable(judge(found)))}`)
+for (const { case: at, cold, warm } of found.first)
+  print(`first update, ${at}: ${cold.toFixed(1)} ms in a new process, ${warm.toFixed(1)} ms in a warm one`)
+if (options.whole || options.save) save({ ...found, machine, loadAfter: loadavg()[0] ?? Number.NaN })
+
+await homes.fused.close()
+await homes.interpreter.close()
+await cpu.close()

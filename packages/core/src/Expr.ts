@@ -32,6 +32,7 @@ import {
   printSpec,
   reducedShape,
   reshapeShape,
+  sameShape,
   transposedShape
 } from "./internal/trace/shape.ts"
 import { InvalidExpression } from "./OptimError.ts"
@@ -282,8 +283,6 @@ export const cast = (x: Expr, dtype: DType): Expr =>
   x.dtype === dtype ? x : new Expr({ op: "cast" }, [x], { shape: x.shape, dtype })
 
 // --- shapes ------------------------------------------------------------------------------------------------------
-
-const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis])
 
 /** The same elements in row-major order under another shape of the same size. */
 export const reshape = (x: Expr, shape: Shape): Expr =>

@@ -16,9 +16,11 @@ export { sm3, type Sm3Options } from "./internal/optimizers/sm3.ts"
 
 export type { TensorLike } from "./internal/leaves.ts"
 export type { HyperParameter, HyperParameters } from "./internal/optimizer/hyperParameters.ts"
+export { explain } from "./internal/optimizer/explain.ts"
 export { leafwise } from "./internal/optimizer/leafwise.ts"
-export { clipGrads, l2Norm } from "./internal/optimizer/norms.ts"
+export { clipGrads, type ClipOptions, l2Norm } from "./internal/optimizer/norms.ts"
 export type {
+  Any,
   Gradients,
   Init,
   LeafRule,
@@ -27,6 +29,7 @@ export type {
   Promoted,
   Slots,
   Step,
+  Traced,
   Update,
   UpdateOptions
 } from "./internal/optimizer/rule.ts"

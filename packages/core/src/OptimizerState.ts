@@ -27,6 +27,7 @@
 import { JoinPoint, KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
+import { checkNotDonated, donatedAt } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
@@ -43,8 +44,9 @@ export class OptimizerState<out P, in out S> {
   readonly treeDef: TreeDef.TreeDef<P>
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
-  /** All tensors, sub-tree after sub-tree. */
-  readonly leaves: ReadonlyArray<Tensor>
+  readonly #leaves: ReadonlyArray<Tensor>;
+  /** @internal */
+  [donatedAt]: number | undefined = undefined
 
   constructor(
     treeDef: TreeDef.TreeDef<P>,
@@ -53,13 +55,20 @@ export class OptimizerState<out P, in out S> {
   ) {
     this.treeDef = treeDef
     this.subtreeDefs = subtreeDefs
-    this.leaves = leaves
+    this.#leaves = leaves
+  }
+
+  /** All tensors, sub-tree after sub-tree. Throws `DonatedStateUsed` for a state that was given away. */
+  get leaves(): ReadonlyArray<Tensor> {
+    checkNotDonated("OptimizerState", this)
+    return this.#leaves
   }
 
   /** Per leaf of the parameters, the tensors of its sub-tree. */
   get packedState(): ReadonlyArray<ReadonlyArray<Tensor>> {
+    const { leaves } = this
     let start = 0
-    return this.subtreeDefs.map((def) => this.leaves.slice(start, (start += def.leafCount)))
+    return this.subtreeDefs.map((def) => leaves.slice(start, (start += def.leafCount)))
   }
 
   /** How pytrees take a state apart: one child, the packed state; the structures are metadata. */

@@ -1,22 +1,23 @@
 /**
  * Plans: a program cut into the steps in which it is executed.
  *
- * Planning is pure and knows no backend. A plan says in which order nodes are computed and after which step a value is
- * no longer needed, so that an executor holds as few buffers as it can. Which buffer a step writes to, and with which
- * instructions, is the business of the `Tensors` layer that executes it.
+ * Elementwise nodes grow into kernels that read and write memory once; a reduction is a further result of the kernel that
+ * makes its argument; what kernels do not have is left to the library, tfjs. Planning is pure and knows no backend: a
+ * layer may run the kernels, or interpret the program node by node. Which buffer a step writes to is decided there.
  */
+import { type FusedPlanStep, fuse } from "./internal/plan/fuse.ts"
 import type { Program } from "./Program.ts"
 
-/** One step: the node that is computed, and the nodes whose values nobody reads afterwards. */
-export interface Step {
-  readonly node: number
-  readonly release: ReadonlyArray<number>
-}
+export type { Buffer, FusedPlanStep, FusedStep, LibraryStep } from "./internal/plan/fuse.ts"
+export type { BodyNode, BodyOp, Kernel, Operand, Result, Walk } from "./internal/plan/kernel.ts"
 
-/** A program with the order of its execution. */
+/** A program with the ways to execute it. */
 export interface Plan {
   readonly program: Program
-  readonly steps: ReadonlyArray<Step>
+  /** Kernels and library operations, each after what it reads. */
+  readonly steps: ReadonlyArray<FusedPlanStep>
+  /** For whoever goes node by node: which values nobody reads after each node. */
+  readonly releases: ReadonlyArray<ReadonlyArray<number>>
 }
 
 const lastUses = ({ nodes }: Program): ReadonlyArray<number> => {
@@ -27,8 +28,17 @@ const lastUses = ({ nodes }: Program): ReadonlyArray<number> => {
   return last
 }
 
+const releasesOf = (program: Program): ReadonlyArray<ReadonlyArray<number>> => {
+  const kept = new Set(program.outputs)
+  const releases = program.nodes.map((): Array<number> => [])
+  lastUses(program).forEach((user, id) => {
+    if (program.nodes[id]?.operation.op !== "input" && !kept.has(id)) releases[user]?.push(id)
+  })
+  return releases
+}
+
 /**
- * The plan of a program: every node once, in its order; inputs and outputs are never released.
+ * The plan of a program.
  *
  * @example
  * ```ts
@@ -37,15 +47,9 @@ const lastUses = ({ nodes }: Program): ReadonlyArray<number> => {
  *
  * const spec = { shape: [3], dtype: "float32" } as const
  * const x = Expr.input(0, spec)
- * const plan = Plan.make(Program.make([spec], [Expr.sqrt(Expr.square(x))]))
- * assert.deepStrictEqual(plan.steps.map((step) => step.release), [[], [], [1]])
+ * const plan = Plan.make(Program.make([spec], [Expr.sqrt(Expr.add(Expr.square(x), 1))]))
+ * assert.deepStrictEqual(plan.steps.map((step) => step._tag), ["Fused"]) // one kernel
+ * assert.deepStrictEqual(plan.releases, [[], [], [1], [2]]) // node by node: the square, then the sum
  * ```
  */
-export const make = (program: Program): Plan => {
-  const kept = new Set(program.outputs)
-  const release = program.nodes.map((): Array<number> => [])
-  lastUses(program).forEach((user, id) => {
-    if (program.nodes[id]?.operation.op !== "input" && !kept.has(id)) release[user]?.push(id)
-  })
-  return { program, steps: release.map((ids, node) => ({ node, release: ids })) }
-}
+export const make = (program: Program): Plan => ({ program, steps: fuse(program), releases: releasesOf(program) })

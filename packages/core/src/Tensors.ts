@@ -28,6 +28,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Shape } from "./Expr.ts"
+import { isDonated } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import type { LossFailed, LossNotScalar, OutOfMemory } from "./OptimError.ts"
 import type { Plan } from "./Plan.ts"
@@ -43,8 +44,16 @@ export interface Execution {
   readonly plan: Plan
   readonly inputs: ReadonlyArray<Tensor>
   readonly scalars: Float64Array
-  /** Inputs that the caller gives away: they are disposed, or written in place, when the execution succeeds. */
-  readonly donated: ReadonlyArray<Tensor>
+  /**
+   * Inputs from this position on are given away: disposed, or written in place, when the execution succeeds. A position
+   * beyond the last input gives nothing away.
+   */
+  readonly donatedFrom: number
+  /**
+   * Must an output that is written over a donated input have a handle of its own? Not if whoever holds the old handles
+   * keeps others from using them, as an optimizer does with its states.
+   */
+  readonly renewHandles: boolean
 }
 
 /** A differentiated loss: its value, one gradient per tensor (undefined where the loss does not depend on it). */
@@ -67,12 +76,19 @@ export class Tensors extends Context.Service<
   {
     /** The name of the tfjs backend. */
     readonly backend: string
+    /** How plans are executed, in words. */
+    readonly execution: string
     /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
     readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
     /** The numbers of a tensor. */
     readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
     /** Another handle of the same numbers: disposing one leaves the other. */
     readonly share: (tensor: Tensor) => Effect.Effect<Tensor, OutOfMemory>
+    /**
+     * Runs tfjs ops on this backend, whichever tfjs regards as current: for an evaluation, say. In between tensors are
+     * released; the tensors of the result, a tree, belong to the caller.
+     */
+    readonly run: <A>(compute: () => A) => Effect.Effect<A, OutOfMemory>
     /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
     readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
     /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */
@@ -85,10 +101,11 @@ export class Tensors extends Context.Service<
   }
 >()("@optim/core/Tensors") {}
 
-/** Disposes every tensor of a tree that is still alive. */
+/** Disposes every tensor of a tree that is still alive; a state that was given away has none. */
 export const dispose = (tree: unknown): Effect.Effect<void> =>
   Effect.sync(() => {
-    for (const leaf of PyTree.leaves(tree)) if (isTensor(leaf) && !leaf.isDisposed) leaf.dispose()
+    for (const leaf of PyTree.leaves(tree, { isLeaf: isDonated }))
+      if (isTensor(leaf) && !leaf.isDisposed) leaf.dispose()
   })
 
 /**

@@ -9,7 +9,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { bringUp, loadGradients } from "./internal/tfjs/backend.ts"
-import { make } from "./internal/tfjs/service.ts"
+import { interpreted, make } from "./internal/tfjs/service.ts"
 import type { BackendUnavailable } from "./OptimError.ts"
 import { Tensors } from "./Tensors.ts"
 
@@ -38,6 +38,6 @@ export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
     yield* bringUp("cpu")
     yield* loadGradients
     withoutGreeting(tf.findBackend("cpu"))
-    return make({ name: "cpu", heapBytes: () => undefined })
+    return make({ name: "cpu", heapBytes: () => undefined, execution: "op by op, by tfjs (cpu)", execute: interpreted })
   })
 )

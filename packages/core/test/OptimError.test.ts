@@ -371,7 +371,7 @@ layer(Wasm.layer)("cases", (it) => {
       const immense = Optimizer.leafwise(() => ({
         init: (x) => x,
         update: (_, g, x) =>
-          Expr.add(x, Expr.mul(g, Expr.sum(Expr.full({ shape: [2 ** 30 - 4], dtype: "float32" }, 1)))),
+          Expr.add(x, Expr.mul(g, Expr.sum(Expr.exp(Expr.full({ shape: [2 ** 30 - 4], dtype: "float32" }, 1))))),
         params: (x) => x
       }))()
       const params = yield* scoped(immense.init({ w: 1 }))

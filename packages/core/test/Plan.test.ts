@@ -6,8 +6,17 @@ import { randomProgram } from "./support/randomProgram.ts"
 
 const runs = { seed: 37, numRuns: 500 } as const
 
-const releasesOf = ({ steps }: Plan.Plan): ReadonlyArray<readonly [released: number, after: number]> =>
-  steps.flatMap(({ node, release }) => release.map((id) => [id, node] as const))
+const releasesOf = ({ releases }: Plan.Plan): ReadonlyArray<readonly [released: number, after: number]> =>
+  releases.flatMap((ids, node) => ids.map((id) => [id, node] as const))
+
+/** What a step reads, and what exists after it. */
+const readBy = ({ program }: Plan.Plan, step: Plan.FusedPlanStep): ReadonlyArray<number> =>
+  step._tag === "Fused"
+    ? step.inputs.map(({ node }) => node)
+    : (program.nodes[step.node]?.args ?? []).flatMap((arg) => (arg._tag === "Node" ? [arg.id] : []))
+
+const writtenBy = (step: Plan.FusedPlanStep): ReadonlyArray<number> =>
+  step._tag === "Fused" ? step.results.map(({ node }) => node) : [step.node]
 
 /** The node that reads a value last, or the node itself. */
 const lastReader = ({ nodes }: Program.Program, id: number): number =>
@@ -17,16 +26,17 @@ const lastReader = ({ nodes }: Program.Program, id: number): number =>
   )
 
 describe("laws", () => {
-  it("every node is computed once, after its arguments", () =>
+  it("every step finds what it reads, writes once, and all outputs exist in the end", () =>
     fc.assert(
       fc.property(randomProgram(), ({ program }) => {
-        const done = new Set<number>()
-        for (const { node } of Plan.make(program).steps) {
-          for (const arg of program.nodes[node]?.args ?? []) if (arg._tag === "Node") assert.isTrue(done.has(arg.id))
-          assert.isFalse(done.has(node))
-          done.add(node)
+        const plan = Plan.make(program)
+        const done = new Set(program.nodes.flatMap(({ operation }, id) => (operation.op === "input" ? [id] : [])))
+        for (const step of plan.steps) {
+          for (const id of readBy(plan, step)) assert.isTrue(done.has(id), `${id} is read before it is written`)
+          for (const id of writtenBy(step)) assert.isFalse(done.has(id), `${id} is written twice`)
+          for (const id of writtenBy(step)) done.add(id)
         }
-        assert.strictEqual(done.size, program.nodes.length)
+        for (const id of program.outputs) assert.isTrue(done.has(id), `output ${id} is not written`)
       }),
       runs
     ))
@@ -75,10 +85,8 @@ describe("cases", () => {
   it("a plan holds the program that it executes", () => {
     const program = Program.make([spec], [Expr.exp(x)])
     assert.strictEqual(Plan.make(program).program, program)
-    assert.deepStrictEqual(Plan.make(program).steps, [
-      { node: 0, release: [] },
-      { node: 1, release: [] }
-    ])
+    assert.deepStrictEqual(Plan.make(program).steps, [{ _tag: "Library", node: 1 }])
+    assert.deepStrictEqual(Plan.make(program).releases, [[], []])
   })
 
   it("a program of nothing is a plan of nothing", () => {

@@ -13,12 +13,27 @@ import * as Effect from "effect/Effect"
 import { it } from "vitest"
 import { backends } from "./support/backends.ts"
 import { catalogue, exported } from "./support/catalogue.ts"
-import { deviation, type Deviation, type GoldenRecord, numbers, numbersOf, optimizerName, optionsOf, records, toTensors } from "./support/golden.ts"
+import {
+  deviation,
+  type Deviation,
+  type GoldenRecord,
+  numbers,
+  numbersOf,
+  optimizerName,
+  optionsOf,
+  records,
+  toTensors
+} from "./support/golden.ts"
 
 const leafNumbers = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
   PyTree.leaves(tree).map((leaf: unknown) => Array.from((leaf as Tensor).dataSync()))
 
-const within = (found: ReadonlyArray<ReadonlyArray<number>>, expected: ReadonlyArray<ReadonlyArray<number>>, bound: Deviation, what: string) => {
+const within = (
+  found: ReadonlyArray<ReadonlyArray<number>>,
+  expected: ReadonlyArray<ReadonlyArray<number>>,
+  bound: Deviation,
+  what: string
+) => {
   assert.strictEqual(found.length, expected.length, what)
   const { max_abs, max_rel } = deviation(found.flat(), expected.flat())
   assert.isAtMost(max_abs, 10 * bound.max_abs, `${what}: absolute`)
@@ -40,14 +55,23 @@ const slotOrder: { readonly [optimizer: string]: ReadonlyArray<string> } = {
 /** Our slots in the reference's order. Its sm3 also keeps the sizes of the shape as leaves. */
 const ourSlots = (name: string, subtree: unknown): ReadonlyArray<ReadonlyArray<number>> => {
   const order = slotOrder[name]
-  const slots = order === undefined ? [subtree] : order.map((slot) => (subtree as { readonly [slot: string]: unknown })[slot])
+  const slots =
+    order === undefined ? [subtree] : order.map((slot) => (subtree as { readonly [slot: string]: unknown })[slot])
   return slots.flatMap((slot) => leafNumbers(slot))
 }
 
-const checkState = (record: GoldenRecord, name: string, state: OptimizerState.OptimizerState<unknown, unknown>, bound: Deviation) => {
+const checkState = (
+  record: GoldenRecord,
+  name: string,
+  state: OptimizerState.OptimizerState<unknown, unknown>,
+  bound: Deviation
+) => {
   const [joined, treeDef] = PyTree.flatten<unknown>(OptimizerState.unpack(state))
   const expected = record.extra?.final_state ?? []
-  assert.deepStrictEqual(TreeDef.paths(treeDef).map((path) => KeyPath.keystr(path)), expected.map(({ param }) => param))
+  assert.deepStrictEqual(
+    TreeDef.paths(treeDef).map((path) => KeyPath.keystr(path)),
+    expected.map(({ param }) => param)
+  )
   expected.forEach(({ leaves, param }, index) => {
     const slots = ourSlots(name, (joined[index] as { readonly subtree: unknown }).subtree)
     const theirs = leaves.slice(0, slots.length).map(numbersOf)
@@ -55,12 +79,19 @@ const checkState = (record: GoldenRecord, name: string, state: OptimizerState.Op
     slots.forEach((slot, position) => {
       const scale = Math.max(1, ...(theirs[position] ?? []).map(Math.abs))
       const { max_abs } = deviation(slot, theirs[position] ?? [])
-      assert.isAtMost(max_abs / scale, 10 * Math.max(bound.max_abs, 2 ** -23), `${record.id} state of ${param}, slot ${position}`)
+      assert.isAtMost(
+        max_abs / scale,
+        10 * Math.max(bound.max_abs, 2 ** -23),
+        `${record.id} state of ${param}, slot ${position}`
+      )
     })
   })
 }
 
-const trajectory = Effect.fnUntraced(function*(record: GoldenRecord, make: (options: object) => Optimizer.Optimizer<unknown>) {
+const trajectory = Effect.fnUntraced(function* (
+  record: GoldenRecord,
+  make: (options: object) => Optimizer.Optimizer<unknown>
+) {
   const bound = record.extra?.f32 ?? { max_abs: 0, max_rel: 0 }
   const optimizer = make(optionsOf(record))
   let state = yield* optimizer.init(toTensors(record.params0))
@@ -84,26 +115,31 @@ for (const backend of backends) {
     const bound = { max_abs: Number.POSITIVE_INFINITY, max_rel: 1e-7 }
     for (const record of records.filter(({ name }) => name === "clip_grads")) {
       it.effect(record.id, () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const clipped = yield* Optimizer.clipGrads(toTensors(record.grads[0]), Number(record.kwargs["max_norm"]))
           within(leafNumbers(clipped), numbers(record.output), bound, record.id)
-        }))
+        })
+      )
     }
     for (const record of records.filter(({ name }) => name === "l2_norm")) {
       it.effect(record.id, () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           within([[yield* Optimizer.l2Norm(toTensors(record.grads[0]))]], [[Number(record.output)]], bound, record.id)
-        }))
+        })
+      )
     }
   })
 }
 
 describe("the catalogue is complete", () => {
-  const files = readdirSync(new URL("../src/internal/optimizers", import.meta.url)).map((file) => file.replace(/\.ts$/, ""))
+  const files = readdirSync(new URL("../src/internal/optimizers", import.meta.url)).map((file) =>
+    file.replace(/\.ts$/, "")
+  )
   const functions = new Set(["clipGrads", "l2Norm"])
   const recorded = new Set(records.map(optimizerName).filter((name) => !functions.has(name)))
 
-  it("every file of an optimizer has an export of its name", () => assert.deepStrictEqual(exported.toSorted(), files.toSorted()))
+  it("every file of an optimizer has an export of its name", () =>
+    assert.deepStrictEqual(exported.toSorted(), files.toSorted()))
   it("every optimizer has golden records, and every record an optimizer", () => {
     assert.deepStrictEqual([...recorded].toSorted(), exported.toSorted())
   })

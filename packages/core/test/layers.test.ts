@@ -31,7 +31,7 @@ const placeOf = ({ dataId }: tf.Tensor): string | undefined => {
 }
 
 const execute = (tensors: Tensors.Tensors["Service"], input: tf.Tensor) =>
-  scoped(tensors.execute({ plan, inputs: [input], scalars: new Float64Array(0), donated: [] }))
+  scoped(tensors.execute({ plan, inputs: [input], scalars: new Float64Array(0), donatedFrom: 1, renewHandles: true }))
 
 const onlyOf = ([tensor]: ReadonlyArray<tf.Tensor>): tf.Tensor => tensor ?? assert.fail("no output")
 

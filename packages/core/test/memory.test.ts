@@ -113,6 +113,7 @@ const outOfMemory = Effect.fnUntraced(function* <A, E, R>(
 layer(Allocator.layer)("out of memory", (it) => {
   it.effect("at any allocation of init", () =>
     Effect.gen(function* () {
+      yield* dispose(yield* adam.init(point))
       assert.isAbove(yield* outOfMemory(adam.init(point)), 3)
     })
   )
@@ -123,7 +124,9 @@ layer(Allocator.layer)("out of memory", (it) => {
         const state = yield* adam.init(point)
         const before = contents(state)
         const update = adam.update(0, point, state, { donate })
-        assert.isAbove(yield* outOfMemory(update, () => assert.deepStrictEqual(contents(state), before)), 10)
+        // Of what an update is planned to do, a block stays on the heap.
+        yield* dispose(yield* adam.update(0, point, yield* adam.init(point), { donate }))
+        assert.isAbove(yield* outOfMemory(update, () => assert.deepStrictEqual(contents(state), before)), 3)
         yield* dispose(state)
       })
     )
@@ -131,16 +134,17 @@ layer(Allocator.layer)("out of memory", (it) => {
 
   it.effect("at any allocation of l2Norm and clipGrads", () =>
     Effect.gen(function* () {
+      yield* l2Norm(yield* clipGrads(point, 1))
       assert.isAbove(yield* outOfMemory(l2Norm(point)), 3)
-      assert.isAbove(yield* outOfMemory(clipGrads(point, 1)), 10)
+      assert.isAbove(yield* outOfMemory(clipGrads(point, 1)), 4)
     })
   )
 
-  it.effect("at any allocation of a snapshot", () =>
+  it.effect("a snapshot takes no memory", () =>
     Effect.gen(function* () {
       const batches = Stream.empty
       const trainer = yield* Train.make({ optimizer: adam, params: point, loss, batches })
-      assert.isAbove(yield* outOfMemory(Effect.map(trainer.snapshot, ({ state }) => state)), 3)
+      assert.strictEqual(yield* outOfMemory(Effect.map(trainer.snapshot, ({ state }) => state)), 0)
     })
   )
 

@@ -114,7 +114,11 @@ layer(Wasm.layer)("the module", (it) => {
         }).pipe(Effect.provide(Logger.layer([logger])))
       )
       assert.deepStrictEqual(logged, [
-        ["Warn", ["This tfjs wasm backend hides its allocator: out of memory goes unnoticed"]]
+        ["Warn", ["This tfjs wasm backend hides its allocator: out of memory goes unnoticed"]],
+        [
+          "Warn",
+          ["No fused kernels on the tfjs wasm backend: its heap is not where tfjs 4.22 keeps it. Updates run op by op."]
+        ]
       ])
     })
   )

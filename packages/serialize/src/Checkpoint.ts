@@ -45,7 +45,7 @@
 import { InvalidStep, type OptimError } from "@optim/core/OptimError"
 import type { Optimizer, Promoted } from "@optim/core/Optimizer"
 import { OptimizerState } from "@optim/core/OptimizerState"
-import { dispose, type HostTensor, type Tensors } from "@optim/core/Tensors"
+import type { HostTensor, Tensors } from "@optim/core/Tensors"
 import type { TreeDef } from "@optim/pytree"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -162,12 +162,11 @@ const heldBy = ({ leaves, optimizer, subtreeDefs, treeDef }: Checkpoint): Layout
 
 const restored = Effect.fnUntraced(function* <P, S>(operation: string, checkpoint: Checkpoint, target: Target<P, S>) {
   const { optimizer, params } = target
-  const expected = yield* Effect.acquireUseRelease(
-    optimizer.init(params),
-    ({ leaves, subtreeDefs, treeDef }) => Effect.succeed({ treeDef, subtreeDefs, specs: leaves.map(specOf) }),
-    dispose
+  const { slots, subtreeDefs, treeDef } = yield* optimizer.trace(params)
+  const faults = misfits(
+    { optimizer: optimizer.name, treeDef, subtreeDefs, specs: slots.map(specOf) },
+    heldBy(checkpoint)
   )
-  const faults = misfits({ ...expected, optimizer: optimizer.name }, heldBy(checkpoint))
   if (faults.length > 0) return yield* new CheckpointMismatch({ operation, faults })
   const {
     leaves,
@@ -175,7 +174,12 @@ const restored = Effect.fnUntraced(function* <P, S>(operation: string, checkpoin
     optimizer: { hyperParameters },
     step
   } = checkpoint
-  const state = new OptimizerState(expected.treeDef, expected.subtreeDefs, yield* makeAll(leaves))
+  // The structures are those of a state of this optimizer for these parameters.
+  const state: OptimizerState<Promoted<P>, S> = new OptimizerState(
+    treeDef as TreeDef.TreeDef<Promoted<P>>,
+    subtreeDefs as ReadonlyArray<TreeDef.TreeDef<S>>,
+    yield* makeAll(leaves)
+  )
   return { step, state, metadata, hyperParameters }
 })
 
@@ -183,8 +187,7 @@ const restored = Effect.fnUntraced(function* <P, S>(operation: string, checkpoin
  * Puts a checkpoint into tensors, as the state of the same optimizer for the same parameters.
  *
  * Fails with one `CheckpointMismatch` that lists every difference: the optimizer's name, missing and unexpected tensors,
- * shapes, dtypes, slots. Numbers go through unchanged, bit for bit. To see what fits, the optimizer's `init` runs once on
- * `params`; what it makes is released.
+ * shapes, dtypes, slots. Numbers go through unchanged, bit for bit.
  */
 export const restore = <P, S>(
   checkpoint: Checkpoint,

@@ -30,7 +30,8 @@ export const describeLeaf = (leaf: unknown): string => {
   return leaf === null ? "null" : typeof leaf
 }
 
-const shapeOfLeaf = (leaf: TensorLike): ReadonlyArray<number> =>
+/** The shape that a leaf has as a tensor. */
+export const shapeOfLeaf = (leaf: TensorLike): ReadonlyArray<number> =>
   typeof leaf === "number" ? [] : isTensor(leaf) ? leaf.shape : [leaf.length]
 
 const isFloat = (leaf: TensorLike): boolean => !isTensor(leaf) || leaf.dtype === "float32"
@@ -55,6 +56,22 @@ export const checkAlive = (
   const gone = leaves.flatMap((leaf, index) => (isTensor(leaf) && leaf.isDisposed ? [path(index)] : []))
   throw new DisposedTensor({ operation, paths: gone })
 }
+
+/** Is this tensor of the dtype and shape? */
+export const hasSpec = (tensor: Tensor, spec: TensorSpec | undefined): boolean => {
+  if (spec === undefined || tensor.dtype !== spec.dtype) return false
+  const { shape } = tensor
+  if (shape.length !== spec.shape.length) return false
+  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== spec.shape[axis]) return false
+  return true
+}
+
+/** Are these nothing but living tensors of these specs? The quick check of every step; the others find out what is not. */
+export const areTensors = (
+  leaves: ReadonlyArray<unknown>,
+  specs: ReadonlyArray<TensorSpec>
+): leaves is ReadonlyArray<Tensor> =>
+  leaves.every((leaf, index) => isTensor(leaf) && !leaf.isDisposed && hasSpec(leaf, specs[index]))
 
 /** The leaves as what can become float32 tensors; throws `InvalidLeaf` or `DisposedTensor`. */
 export const floatLeaves = (

@@ -2,14 +2,15 @@
  * What counts as a tensor, told without loading tfjs.
  */
 import type { Tensor, TypedArray } from "@tensorflow/tfjs-core"
-import { hasProperty } from "effect/Predicate"
 
 /** A tensor of tfjs, from whatever copy of it. */
 export const isTensor = (value: unknown): value is Tensor =>
-  hasProperty(value, "dataId") &&
-  hasProperty(value, "shape") &&
-  hasProperty(value, "dtype") &&
-  hasProperty(value, "isDisposed")
+  typeof value === "object" &&
+  value !== null &&
+  "dataId" in value &&
+  "shape" in value &&
+  "dtype" in value &&
+  "isDisposed" in value
 
 /** A typed array of numbers. */
 export const isTypedArray = (value: unknown): value is TypedArray =>

@@ -15,7 +15,7 @@ export const run = Effect.fnUntraced(function* (tensors: Service, { host, inputs
   const made = yield* Effect.forEach(inputs, (input) => Tensors.scoped(tensors.make(input)))
   const scalars = Program.evaluateScalars(program, host)
   const outputs = yield* Tensors.scoped(
-    tensors.execute({ plan: Plan.make(program), inputs: made, scalars, donated: [] })
+    tensors.execute({ plan: Plan.make(program), inputs: made, scalars, donatedFrom: made.length, renewHandles: true })
   )
   return yield* Effect.forEach(outputs, (output) => valueOf(tensors, output))
 })

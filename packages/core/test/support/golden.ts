@@ -39,12 +39,18 @@ const isArray = (node: unknown): node is GoldenArray =>
 
 /** The tree with float32 tensors for its arrays and numbers. */
 export const toTensors = (tree: unknown): unknown =>
-  PyTree.map(tree, (leaf: unknown) => (isArray(leaf) ? tf.tensor(leaf.data.map(Number), leaf.shape, "float32") : tf.scalar(Number(leaf))), {
-    isLeaf: isArray
-  })
+  PyTree.map(
+    tree,
+    (leaf: unknown) =>
+      isArray(leaf) ? tf.tensor(leaf.data.map(Number), leaf.shape, "float32") : tf.scalar(Number(leaf)),
+    {
+      isLeaf: isArray
+    }
+  )
 
 /** The numbers of one leaf. */
-export const numbersOf = (leaf: unknown): ReadonlyArray<number> => (isArray(leaf) ? leaf.data.map(Number) : [Number(leaf)])
+export const numbersOf = (leaf: unknown): ReadonlyArray<number> =>
+  isArray(leaf) ? leaf.data.map(Number) : [Number(leaf)]
 
 /** The numbers of each leaf, in the order of the tree. */
 export const numbers = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
@@ -59,7 +65,9 @@ const camelKeys = (record: object): { [name: string]: unknown } =>
 
 const schedule = ({ $schedule, ...options }: { readonly [name: string]: unknown }): Schedules.StepSize => {
   // The reference's keyword arguments are our options in another spelling.
-  const make = (Schedules as unknown as { readonly [name: string]: (options: object) => Schedules.StepSize })[camel(String($schedule))]
+  const make = (Schedules as unknown as { readonly [name: string]: (options: object) => Schedules.StepSize })[
+    camel(String($schedule))
+  ]
   if (make === undefined) throw new Error(`no schedule ${String($schedule)}`)
   return make(camelKeys(options))
 }
@@ -69,7 +77,9 @@ export const optionsOf = ({ kwargs }: GoldenRecord): { readonly [name: string]: 
   Object.fromEntries(
     Object.entries(camelKeys(kwargs)).map(([name, value]) => [
       name,
-      typeof value === "object" && value !== null && "$schedule" in value ? schedule(value as { [name: string]: unknown }) : value
+      typeof value === "object" && value !== null && "$schedule" in value
+        ? schedule(value as { [name: string]: unknown })
+        : value
     ])
   )
 
@@ -77,6 +87,8 @@ export const optionsOf = ({ kwargs }: GoldenRecord): { readonly [name: string]: 
 export const deviation = (found: ReadonlyArray<number>, expected: ReadonlyArray<number>): Deviation => {
   if (found.length !== expected.length) throw new Error(`${found.length} numbers, expected ${expected.length}`)
   const absolute = found.map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN)))
-  const relative = absolute.map((difference, index) => difference / Math.max(Math.abs(expected[index] ?? Number.NaN), 1e-3))
+  const relative = absolute.map(
+    (difference, index) => difference / Math.max(Math.abs(expected[index] ?? Number.NaN), 1e-3)
+  )
   return { max_abs: Math.max(0, ...absolute), max_rel: Math.max(0, ...relative) }
 }

@@ -44,9 +44,10 @@ const size = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 1, max: 5 }) }
 )
 
-const bounded = (sizes: ReadonlyArray<number>): ReadonlyArray<number> => {
+/** The sizes in turn, without those that would make too many elements. */
+export const bounded = (sizes: ReadonlyArray<number>, most = maxSize): ReadonlyArray<number> => {
   const kept: Array<number> = []
-  for (const n of sizes) if (sizeOf(kept) * n <= maxSize) kept.push(n)
+  for (const n of sizes) if (sizeOf(kept) * n <= most) kept.push(n)
   return kept
 }
 

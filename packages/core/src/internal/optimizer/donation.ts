@@ -1,20 +1,27 @@
 /**
- * Which states were given away, and at which step.
- *
- * Kept beside the states rather than in them, so that a state stays a plain immutable value; an entry lives as long as
- * the state that it is about.
+ * Which states were given away, and at which step: the one thing about a state that changes.
  */
 import { DonatedStateUsed } from "../../OptimError.ts"
 
-const donated = new WeakMap<object, number>()
+/** Where a state keeps the step of the update that it was given to. */
+export const donatedAt = Symbol("donatedAt")
 
-/** From now on the state must not be used. */
-export const markDonated = (state: object, step: number): void => {
-  donated.set(state, step)
+/** Something that can be given away. */
+export interface Donatable {
+  [donatedAt]: number | undefined
 }
 
+/** From now on the state must not be used. */
+export const markDonated = (state: Donatable, step: number): void => {
+  state[donatedAt] = step
+}
+
+/** Was this state given away? */
+export const isDonated = (state: unknown): boolean =>
+  typeof state === "object" && state !== null && donatedAt in state && state[donatedAt] !== undefined
+
 /** Throws `DonatedStateUsed` if the state was given away. */
-export const checkNotDonated = (operation: string, state: object): void => {
-  const donatedAtStep = donated.get(state)
-  if (donatedAtStep !== undefined) throw new DonatedStateUsed({ operation, donatedAtStep })
+export const checkNotDonated = (operation: string, state: Donatable): void => {
+  const step = state[donatedAt]
+  if (step !== undefined) throw new DonatedStateUsed({ operation, donatedAtStep: step })
 }

@@ -6,11 +6,12 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import type { DType, TensorSpec } from "../../Expr.ts"
 import { isTensor } from "../tensorLike.ts"
+import type { Donatable } from "./donation.ts"
 import { InvalidLeaf } from "../../OptimError.ts"
-import { describeLeaf } from "../leaves.ts"
+import { describeLeaf, hasSpec } from "../leaves.ts"
 
 /** A state, whatever its slots. */
-export interface AnyState {
+export interface AnyState extends Donatable {
   readonly treeDef: TreeDef.TreeDef
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
   readonly leaves: ReadonlyArray<Tensor>
@@ -52,6 +53,16 @@ export const sameSpec = (a: TensorSpec | undefined, b: TensorSpec | undefined): 
 /** All specs the same. */
 export const sameSpecs = (a: ReadonlyArray<TensorSpec>, b: ReadonlyArray<TensorSpec>): boolean =>
   a.length === b.length && a.every((spec, index) => sameSpec(spec, b[index]))
+
+/** Are these tensors alive, with these specs? In every step, for every tensor of a state. */
+export const haveSpecs = (tensors: ReadonlyArray<Tensor>, specs: ReadonlyArray<TensorSpec>): boolean => {
+  if (tensors.length !== specs.length) return false
+  for (let index = 0; index < specs.length; index++) {
+    const tensor = tensors[index]
+    if (tensor === undefined || tensor.isDisposed || !hasSpec(tensor, specs[index])) return false
+  }
+  return true
+}
 
 /** Equal structures and specs. */
 export const sameLayout = (a: Layout, b: Layout): boolean =>

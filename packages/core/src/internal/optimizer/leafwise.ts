@@ -5,9 +5,7 @@
  * this very layout, evaluates its scalars and hands everything to the executor.
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
-import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import { OptimizerState } from "../../OptimizerState.ts"
@@ -15,49 +13,51 @@ import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { checkAlive, checkShapes, floatLeaves, type TensorLike, withTensors } from "../leaves.ts"
-import { memo } from "../memo.ts"
-import { compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
+import { areTensors, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import { isTensor } from "../tensorLike.ts"
+import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
+import type { AnyState } from "./layout.ts"
 import { checkStep } from "./step.ts"
-import { type AnyState, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
-import type { Gradients, LeafRule, Optimizer, Promoted, Slots, UpdateOptions } from "./rule.ts"
+import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
+import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
-/** The gradients' leaves in the order of the parameters; every difference of structure is named. */
-const gradientLeaves = (operation: string, treeDef: TreeDef.TreeDef, grads: unknown): ReadonlyArray<unknown> =>
+/** The parts of the gradients at the leaves of the parameters; every difference of structure is named. */
+const gradientParts = (
+  operation: string,
+  treeDef: TreeDef.TreeDef,
+  grads: unknown,
+  exact: boolean
+): ReadonlyArray<unknown> =>
   PyTree.flattenUpTo(treeDef, grads, {
-    exact: true,
+    exact,
     operation,
     subject: "the gradients",
     reference: "the parameters",
     hint: remedy
   })
 
-const initialise = <S>(name: string, rule: LeafRule<S>) => {
-  interface Key {
-    readonly treeDef: TreeDef.TreeDef
-    readonly specs: ReadonlyArray<TensorSpec>
-  }
-  const compiled = memo(
-    (a: Key, b: Key) => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs),
-    ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs)
-  )
+const flat = (operation: string, params: unknown) => {
+  const [leaves, treeDef] = PyTree.flatten(params)
+  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
+}
+
+const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "float32" })
+
+const initialising = <S>(name: string, { init: traced }: Tracer) => {
   const operation = `${name}.init`
   const init = Effect.fn("Optimizer.init")(function* <P>(
     params: P
   ): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
-    const tensors = yield* Tensors
-    const { leaves, treeDef } = yield* attempt(() => {
-      const [leaves, treeDef] = PyTree.flatten(params)
-      return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-    })
+    const { execute } = yield* Tensors
+    const { leaves, treeDef } = yield* attempt(() => flat(operation, params))
     return yield* withTensors(leaves, (inputs) =>
       Effect.gen(function* () {
-        const specs = inputs.map(({ shape }): TensorSpec => ({ shape, dtype: "float32" }))
-        const { plan, scalars, subtreeDefs } = yield* attempt(() => compiled({ treeDef, specs }))
-        const outputs = yield* tensors.execute({ plan, inputs, scalars, donated: [] })
+        const specs = inputs.map(({ shape }) => float32(shape))
+        const { plan, scalars, subtreeDefs } = yield* attempt(() => traced({ treeDef, specs }))
+        const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
         return new OptimizerState(
           treeDef as TreeDef.TreeDef<Promoted<P>>,
@@ -70,42 +70,21 @@ const initialise = <S>(name: string, rule: LeafRule<S>) => {
   return atomically(init)
 }
 
-/** Layouts by state structure, so that the steady state of training compares two arrays by identity. */
-const compiledUpdates = <S>(name: string, rule: LeafRule<S>) => {
-  const compiled = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
-  const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  return (state: AnyState): CompiledUpdate => {
-    const latest = known.get(state.subtreeDefs)
-    if (
-      latest !== undefined &&
-      latest.layout.treeDef === state.treeDef &&
-      sameTensors(latest.layout.specs, state.leaves)
-    )
-      return latest.update
-    const layout = layoutOf(state)
-    const update = compiled(layout)
-    known.set(state.subtreeDefs, { layout, update })
-    return update
-  }
-}
-
-const sameTensors = (specs: ReadonlyArray<TensorSpec>, leaves: ReadonlyArray<Tensor>): boolean => {
-  if (specs.length !== leaves.length) return false
-  for (let index = 0; index < specs.length; index++) {
-    const spec = specs[index]
-    const leaf = leaves[index]
-    if (spec === undefined || leaf === undefined || spec.dtype !== leaf.dtype || !sameShape(spec.shape, leaf.shape))
-      return false
-  }
-  return true
-}
-
-const sameShape = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
-  if (a === b) return true
-  if (a.length !== b.length) return false
-  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
-  return true
-}
+const tracing =
+  (name: string, { init, update }: Tracer) =>
+  (params: unknown): Effect.Effect<Traced, OptimError> =>
+    attempt(() => {
+      const { leaves, treeDef } = flat(`${name}.trace`, params)
+      const initial = init({ treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
+      const layout = layoutAfter(initial, treeDef)
+      return {
+        treeDef,
+        subtreeDefs: layout.subtreeDefs,
+        slots: layout.specs,
+        init: initial.plan,
+        update: update(layout).plan
+      }
+    })
 
 interface Prepared {
   readonly grads: ReadonlyArray<TensorLike>
@@ -113,56 +92,72 @@ interface Prepared {
   readonly scalars: Float64Array
 }
 
-const updating = <S>(name: string, compiledFor: (state: AnyState) => CompiledUpdate) => {
+const updating = <S>(name: string, { updateOf }: Tracer) => {
   const operation = `${name}.update`
+
+  /** The gradients' leaves. That they are leaves is asked of each only if they are not simply tensors. */
+  const leavesOf = (grads: unknown, treeDef: TreeDef.TreeDef): ReadonlyArray<unknown> => {
+    const parts = gradientParts(operation, treeDef, grads, false)
+    return parts.every(isTensor) ? parts : gradientParts(operation, treeDef, grads, true)
+  }
+
+  /** Gradients that are not simply tensors that fit: promotable, or what is wrong with them. */
+  const checked = (leaves: ReadonlyArray<unknown>, specs: ReadonlyArray<TensorSpec>, treeDef: TreeDef.TreeDef) => {
+    const floats = floatLeaves(operation, leaves, treeDef)
+    checkShapes(operation, floats, specs, treeDef, remedy)
+    return floats
+  }
 
   const prepare = (step: number, grads: unknown, state: AnyState): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
-    const { treeDef } = state
-    const leaves = floatLeaves(operation, gradientLeaves(operation, treeDef, grads), treeDef)
-    checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
-    const compiled = compiledFor(state)
-    checkShapes(operation, leaves, compiled.paramSpecs, treeDef, remedy)
-    return { grads: leaves, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
+    const leaves = leavesOf(grads, state.treeDef)
+    const compiled = updateOf(state, operation)
+    const fit = areTensors(leaves, compiled.paramSpecs) ? leaves : checked(leaves, compiled.paramSpecs, state.treeDef)
+    return { grads: fit, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
   }
 
-  const update = Effect.fn("Optimizer.update")(function* <P>(
+  const update = Effect.fnUntraced(function* <P>(
     step: number,
     grads: Gradients<NoInfer<P>>,
     state: OptimizerState<P, Slots<S>>,
     { donate = false }: UpdateOptions = {}
   ): Effect.fn.Return<OptimizerState<P, Slots<S>>, OptimError, Tensors> {
-    const tensors = yield* Tensors
+    const { execute } = yield* Tensors
     const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
     const outputs = yield* withTensors(leaves, (gradTensors) => {
       const inputs = [...gradTensors, ...state.leaves]
-      return tensors.execute({ plan: compiled.plan, inputs, scalars, donated: donate ? inputs : [] })
+      const donatedFrom = donate === true ? 0 : donate === "state" ? gradTensors.length : inputs.length
+      return execute({ plan: compiled.plan, inputs, scalars, donatedFrom, renewHandles: false })
     })
-    if (donate) markDonated(state, step)
+    if (donate !== false) markDonated(state, step)
     return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)
   })
-  return atomically(update)
+  // The span of `Effect.fn` records where it was called, which takes 3 µs of the 10 that a small update has.
+  const traced: typeof update = (...args) => Effect.useSpan("Optimizer.update", () => update(...args))
+  return atomically(traced)
 }
 
 /** The optimizer of a rule. */
 export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
   const name = rule.name ?? "leafwise"
-  const compiledFor = compiledUpdates(name, rule)
-  const init = initialise(name, rule)
-  const update = updating<S>(name, compiledFor)
+  const programs = tracer(name, rule)
+  const init = initialising<S>(name, programs)
+  const update = updating<S>(name, programs)
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)
-    const leaves = compiledFor(state).paramLeaves.map((leaf) => state.leaves[leaf])
+    const leaves = programs.updateOf(state).paramLeaves.map((leaf) => state.leaves[leaf])
     // The state was made for parameters of type P, and these are their tensors in their order.
     return PyTree.unflatten(state.treeDef, leaves) as P
   }
+  const hyperParameters = rule.hyperParameters ?? {}
   return Object.assign([init, update, params] as const, {
     name,
-    hyperParameters: rule.hyperParameters ?? {},
+    hyperParameters,
     init,
     update,
-    params
+    params,
+    trace: tracing(name, programs)
   })
 }
 

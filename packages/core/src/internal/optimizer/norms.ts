@@ -20,7 +20,13 @@ import { disposeAll, floatLeaves, withTensors } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { check, nonNegative } from "./hyperParameters.ts"
 import { sameSpecs } from "./layout.ts"
-import type { Promoted, UpdateOptions } from "./rule.ts"
+import type { Promoted } from "./rule.ts"
+
+/** How gradients are clipped. */
+export interface ClipOptions {
+  /** Give the gradients away: they must not be used again, and their memory serves the clipped ones. */
+  readonly donate?: boolean | undefined
+}
 
 type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
 
@@ -60,7 +66,7 @@ const onTree = Effect.fnUntraced(function* (
   operation: string,
   tree: unknown,
   planFor: (specs: ReadonlyArray<Expr.TensorSpec>) => Plan.Plan,
-  { donate = false, host = [] }: UpdateOptions & { readonly host?: ReadonlyArray<number> }
+  { donate = false, host = [] }: ClipOptions & { readonly host?: ReadonlyArray<number> }
 ): Effect.fn.Return<Outputs, OptimError, Tensors> {
   const { execute } = yield* Tensors
   const { leaves, treeDef } = yield* attempt(() => {
@@ -73,7 +79,8 @@ const onTree = Effect.fnUntraced(function* (
       plan,
       inputs,
       scalars: Program.evaluateScalars(plan.program, host),
-      donated: donate ? inputs : []
+      donatedFrom: donate ? 0 : inputs.length,
+      renewHandles: true
     })
   })
   return { tensors, treeDef }
@@ -113,7 +120,7 @@ export const l2Norm: <P>(tree: P) => Effect.Effect<number, OptimError, Tensors> 
 const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
   grads: P,
   maxNorm: number,
-  options: UpdateOptions = {}
+  options: ClipOptions = {}
 ): Effect.fn.Return<Promoted<P>, OptimError, Tensors> {
   const operation = "Optimizer.clipGrads"
   yield* attempt(() => check(operation, { maxNorm }, { maxNorm: nonNegative }))
@@ -144,6 +151,6 @@ const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
  * ```
  */
 export const clipGrads: {
-  (maxNorm: number, options?: UpdateOptions): <P>(grads: P) => Effect.Effect<Promoted<P>, OptimError, Tensors>
-  <P>(grads: P, maxNorm: number, options?: UpdateOptions): Effect.Effect<Promoted<P>, OptimError, Tensors>
+  (maxNorm: number, options?: ClipOptions): <P>(grads: P) => Effect.Effect<Promoted<P>, OptimError, Tensors>
+  <P>(grads: P, maxNorm: number, options?: ClipOptions): Effect.Effect<Promoted<P>, OptimError, Tensors>
 } = dual((args) => typeof args[1] === "number", atomically(clipTree))

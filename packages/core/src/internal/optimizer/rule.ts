@@ -1,14 +1,15 @@
 /**
  * The types of optimizers: the rule for one leaf that an author writes, and the triple for trees that a user calls.
  */
-import type { PyTree } from "@optim/pytree"
+import type { PyTree, TreeDef } from "@optim/pytree"
 import type { Scalar as TfScalar, Tensor, Tensor1D, TypedArray } from "@tensorflow/tfjs-core"
 import type * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { Expr } from "../../Expr.ts"
+import type { Expr, TensorSpec } from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import type { OptimizerState } from "../../OptimizerState.ts"
+import type { Plan } from "../../Plan.ts"
 import type { Scalar } from "../../Scalar.ts"
 import type { Tensors } from "../../Tensors.ts"
 import type { TensorLike } from "../leaves.ts"
@@ -74,8 +75,11 @@ export type Gradients<P> = P | PyTree.Mapped<P, TensorLike>
 
 /** How an update treats what it is given. */
 export interface UpdateOptions {
-  /** Give gradients and state away: they must not be used again, and their memory serves the new state. */
-  readonly donate?: boolean | undefined
+  /**
+   * Give gradients and state away, or the state alone: what is given must not be used again, and its memory serves the
+   * new state.
+   */
+  readonly donate?: boolean | "state" | undefined
 }
 
 /** Makes the state for parameters; the caller keeps the parameters and owns the state. */
@@ -92,6 +96,18 @@ export type Update<S> = <P>(
 /** The parameters within a state, in the user's own tree; they belong to the state. */
 export type Params<S> = <P>(state: OptimizerState<P, S>) => P
 
+/** What an optimizer does for parameters of given structure and shapes, without their numbers. */
+export interface Traced {
+  readonly treeDef: TreeDef.TreeDef
+  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+  /** The tensors of the state, sub-tree after sub-tree. */
+  readonly slots: ReadonlyArray<TensorSpec>
+  /** From the parameters to the state. */
+  readonly init: Plan
+  /** From the gradients and the state to the next state; scalars are functions of the step. */
+  readonly update: Plan
+}
+
 /**
  * An optimizer: the triple `[init, update, params]`, whose parts also have names.
  *
@@ -103,4 +119,14 @@ export interface Optimizer<S> extends Readonly<[Init<S>, Update<S>, Params<S>]> 
   readonly init: Init<S>
   readonly update: Update<S>
   readonly params: Params<S>
+  /** What the optimizer would do for these parameters; computes nothing. */
+  readonly trace: (params: unknown) => Effect.Effect<Traced, OptimError>
 }
+
+/**
+ * An optimizer whatever its slots: for one that is chosen at run time. Its states are of type
+ * `OptimizerState<P, any>`.
+ */
+// `Optimizer` is neither co- nor contravariant in its slots, so no other type holds all of them
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Any = Optimizer<any>

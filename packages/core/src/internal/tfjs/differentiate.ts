@@ -13,6 +13,7 @@ import type { Differentiated } from "../../Tensors.ts"
 import { isTensor } from "../tensorLike.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
 import { hasGradients } from "./backend.ts"
+import { share } from "./share.ts"
 import { discardTape, savingAll } from "./tape.ts"
 
 const operation = "Autodiff"
@@ -41,7 +42,7 @@ const failure = (cause: unknown): LossFailed | LossNotScalar => {
 const ownTree = <A>(tree: A): A => {
   const [leaves, treedef] = PyTree.flatten(tree)
   if (!leaves.some((leaf: unknown) => isTensor(leaf))) return tree
-  const own = leaves.map((leaf: unknown) => (isTensor(leaf) ? tf.keep(tf.clone(leaf)) : leaf))
+  const own = leaves.map((leaf: unknown) => (isTensor(leaf) ? tf.keep(share(leaf)) : leaf))
   // Leaves are replaced by handles of their own kind, so the tree keeps its type.
   return PyTree.unflatten(treedef, own) as A
 }
@@ -57,7 +58,7 @@ const ownHandles = (
   const taken = new Set(others)
   return tensors.map((tensor) => {
     if (tensor === undefined) return undefined
-    const own = taken.has(tensor) ? tf.clone(tensor) : tensor
+    const own = taken.has(tensor) ? share(tensor) : tensor
     taken.add(tensor)
     return tf.keep(own)
   })
@@ -73,7 +74,7 @@ export const differentiate = <Aux>(
   const engine = tf.engine()
   engine.startScope(operation)
   try {
-    const handles = params.map((param) => tf.clone(param))
+    const handles = params.map(share)
     const forward = (): Tensor => {
       const result = loss(handles)
       aux = { tree: ownTree(result.aux) }

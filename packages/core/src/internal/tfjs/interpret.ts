@@ -11,6 +11,7 @@ import type { Plan } from "../../Plan.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
 import { sizeOf } from "../trace/shape.ts"
 import { OutOfMemoryDefect } from "./allocation.ts"
+import { share } from "./share.ts"
 import { operations } from "./operations.ts"
 
 /** A number of the host in a dtype: 0 or 1 for bool; tfjs cuts towards zero for int32 and rounds once for float32. */
@@ -23,6 +24,40 @@ const checkedSize = <A>({ shape }: TensorSpec, compute: () => A): A => {
   } catch (error) {
     throw error instanceof RangeError ? new OutOfMemoryDefect(4 * sizeOf(shape)) : error
   }
+}
+
+const nodeOf = ({ nodes }: Program, id: number): Node => {
+  const node = nodes[id]
+  if (node === undefined) throw new Error(`a verified program has a node ${id}`)
+  return node
+}
+
+/** The dtype in which a scalar meets the tensors of a node: a comparison gives bool, whatever it compares. */
+const scalarDType = (program: Program, { args, dtype }: Node): DType => {
+  const compared = dtype === "bool" ? args.find((arg) => arg._tag === "Node") : undefined
+  return compared === undefined ? dtype : nodeOf(program, compared.id).dtype
+}
+
+/** The value of one node, given those of the nodes before it. */
+export const computeNode = (
+  program: Program,
+  id: number,
+  scalars: Float64Array,
+  valueOf: (id: number) => Tensor
+): Tensor => {
+  const node = nodeOf(program, id)
+  return checkedSize(node, () => compute(program, node, scalars, valueOf))
+}
+
+const compute = (program: Program, node: Node, scalars: Float64Array, valueOf: (id: number) => Tensor): Tensor => {
+  const dtype = scalarDType(program, node)
+  const filled = (scalar: number, shape: Array<number>): Tensor =>
+    tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)
+  if (node.operation.op === "fill") return filled(node.args[0]?.id ?? 0, [...node.shape])
+  const args = node.args.map((arg: Argument) => (arg._tag === "Node" ? valueOf(arg.id) : filled(arg.id, [])))
+  // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
+  const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor
+  return row(args, node)
 }
 
 class Run {
@@ -38,53 +73,17 @@ class Run {
     this.#values = new Array<Tensor | undefined>(program.nodes.length)
   }
 
-  #node(id: number): Node {
-    const node = this.#program.nodes[id]
-    if (node === undefined) throw new Error(`a verified program has a node ${id}`)
-    return node
-  }
-
-  value(id: number): Tensor {
-    const { operation } = this.#node(id)
+  #value(id: number): Tensor {
+    const { operation } = nodeOf(this.#program, id)
     const value = operation.op === "input" ? this.#inputs[operation.index] : this.#values[id]
     if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
     return value
   }
 
-  #scalar(id: number): number {
-    return this.#scalars[id] ?? Number.NaN
-  }
-
-  /** The dtype in which a scalar meets the tensors of a node: a comparison gives bool, whatever it compares. */
-  #scalarDType({ args, dtype }: Node): DType {
-    const compared = dtype === "bool" ? args.find((arg) => arg._tag === "Node") : undefined
-    return compared === undefined ? dtype : this.#node(compared.id).dtype
-  }
-
-  #argument(arg: Argument, node: Node): Tensor {
-    if (arg._tag === "Node") return this.value(arg.id)
-    const dtype = this.#scalarDType(node)
-    return tf.fill([], onDevice(this.#scalar(arg.id), dtype), dtype)
-  }
-
-  #fill(node: Node): Tensor {
-    const value = this.#scalar(node.args[0]?.id ?? 0)
-    return tf.fill([...node.shape], onDevice(value, node.dtype), node.dtype)
-  }
-
-  #compute(node: Node): Tensor {
-    if (node.operation.op === "fill") return this.#fill(node)
-    const args = node.args.map((arg) => this.#argument(arg, node))
-    // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
-    const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor
-    return row(args, node)
-  }
-
   /** Computes a node; whatever it needs in between is disposed. */
   step(id: number): void {
-    const node = this.#node(id)
-    if (node.operation.op !== "input")
-      this.#values[id] = tf.keep(tf.tidy(() => checkedSize(node, () => this.#compute(node))))
+    if (nodeOf(this.#program, id).operation.op === "input") return
+    this.#values[id] = tf.keep(tf.tidy(() => computeNode(this.#program, id, this.#scalars, (arg) => this.#value(arg))))
   }
 
   release(ids: Iterable<number>): void {
@@ -98,10 +97,10 @@ class Run {
   outputs(): ReadonlyArray<Tensor> {
     const taken = new Set<Tensor>()
     const handle = (id: number): Tensor => {
-      const value = this.value(id)
-      const owned = this.#node(id).operation.op !== "input" && !taken.has(value)
+      const value = this.#value(id)
+      const owned = nodeOf(this.#program, id).operation.op !== "input" && !taken.has(value)
       taken.add(value)
-      return owned ? value : tf.clone(value)
+      return owned ? value : share(value)
     }
     return tf.tidy(() => this.#program.outputs.map(handle)).map((output) => tf.keep(output))
   }
@@ -109,16 +108,16 @@ class Run {
 
 /** Executes a plan; the caller owns the outputs. */
 export const interpret = (
-  { program, steps }: Plan,
+  { program, releases }: Plan,
   inputs: ReadonlyArray<Tensor>,
   scalars: Float64Array
 ): ReadonlyArray<Tensor> => {
   const run = new Run(program, inputs, scalars)
   try {
-    for (const { node, release } of steps) {
+    releases.forEach((release, node) => {
       run.step(node)
       run.release(release)
-    }
+    })
     return run.outputs()
   } catch (error) {
     run.release(program.nodes.keys())

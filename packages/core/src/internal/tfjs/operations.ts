@@ -154,7 +154,10 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   notEqual: two(tf.notEqual),
   and: two(tf.logicalAnd),
   or: two(tf.logicalOr),
-  select: ([condition, a, b]) => select(present(condition), present(a), present(b)),
+  select: ([condition, a, b], context) =>
+    sizeOf(context.shape) === 0
+      ? tf.fill(mutableShape(context), 0, context.dtype)
+      : select(present(condition), present(a), present(b)),
   cast: ([x], context) => cast(present(x), context),
   reshape: moved((x, context) => tf.reshape(x, mutableShape(context))),
   broadcast: moved((x, context) => tf.broadcastTo(x, mutableShape(context))),

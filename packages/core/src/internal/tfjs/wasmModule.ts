@@ -1,31 +1,34 @@
 /**
  * The inside of tfjs' wasm backend, as far as we reach into it. The one file that does.
  *
- * tfjs 4.22 keeps the emscripten module as `backend.wasm`, with `_malloc` and the view `HEAPU8` on its memory. None of
- * this is documented, so each part is looked for and done without when it is missing; a test names the version.
+ * tfjs 4.22 keeps the emscripten module as `backend.wasm`, with the allocator (`_malloc`, `_free`), the memory
+ * (`asm.memory`) and a view on it (`HEAPU8`); `backend.dataIdMap` says where the numbers of a tensor lie. None of this is
+ * documented, so each part is looked for and done without when it is missing; a test names the version.
  */
 import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import { hasProperty } from "effect/Predicate"
+import { sizeOf } from "../trace/shape.ts"
 import { checked } from "./allocation.ts"
 
-const moduleOf = (): unknown => {
+const findModule = (): unknown => {
   const backend: unknown = tf.findBackend("wasm")
   return hasProperty(backend, "wasm") ? backend.wasm : undefined
 }
 
 /** The bytes of the WebAssembly memory, which never shrinks. */
 export const heapBytes = (): number | undefined => {
-  const module = moduleOf()
+  const module = findModule()
   return hasProperty(module, "HEAPU8") && module.HEAPU8 instanceof Uint8Array ? module.HEAPU8.length : undefined
 }
 
-interface Heap {
+interface Allocator {
   _malloc: (bytes: number) => number
   readonly _free: (address: number) => void
 }
 
 // Emscripten's malloc and free have the C interface that it documents.
-const isHeap = (module: unknown): module is Heap =>
+const isAllocator = (module: unknown): module is Allocator =>
   hasProperty(module, "_malloc") &&
   typeof module._malloc === "function" &&
   hasProperty(module, "_free") &&
@@ -33,10 +36,127 @@ const isHeap = (module: unknown): module is Heap =>
 
 /** Makes the backend's allocator throw instead of answering with a wrong address; true if it could be found. */
 export const checkAllocations = (): boolean => {
-  const module = moduleOf()
-  if (!isHeap(module)) return false
+  const module = findModule()
+  if (!isAllocator(module)) return false
   // An export of emscripten is a stub that writes the function itself in its place, over anything, at its first call.
   module._free(module._malloc(1))
   module._malloc = checked(module._malloc)
   return true
+}
+
+const renewKey = Symbol("renew")
+
+/** Where the numbers of a tensor lie, and how many handles share them. The object is tfjs' own and changes with it. */
+export interface Placement {
+  readonly memoryOffset: number
+  readonly refCount: number
+  readonly shape: ReadonlyArray<number>
+  /** The name of the data within WebAssembly. */
+  readonly id: number
+  [renewKey]?: () => void
+}
+
+/** The heap of the backend, for code that works on tensors in place. */
+export interface Heap {
+  readonly memory: WebAssembly.Memory
+  /** The address of so many new bytes; throws `OutOfMemoryDefect`. */
+  readonly allocate: (bytes: number) => number
+  readonly free: (address: number) => void
+  /** Where a tensor lies; brings it over from another backend. */
+  readonly placementOf: (tensor: Tensor) => Placement
+  /** To be called for data that is written in place: tfjs must not go on with what it derived from the old numbers. */
+  readonly renew: (placement: Placement) => void
+  /** A new float32 tensor with whatever numbers are there. */
+  readonly makeTensor: (shape: ReadonlyArray<number>) => Tensor
+  /** How many tensors have left for other backends: placements known before such a move are void. */
+  readonly departures: () => number
+}
+
+interface Backend extends tf.KernelBackend {
+  readonly wasm: {
+    readonly _malloc: (bytes: number) => number
+    readonly _free: (address: number) => void
+    readonly asm: { readonly memory: WebAssembly.Memory }
+    readonly tfjs: {
+      readonly registerTensor: (id: number, size: number, address: number) => void
+      readonly disposeData: (id: number) => void
+    }
+  }
+  dataIdNextNumber: number
+  readonly dataIdMap: { readonly get: (dataId: object) => Placement }
+  readonly makeOutput: (shape: Array<number>, dtype: "float32") => tf.TensorInfo
+}
+
+const isBackend = (backend: unknown): backend is Backend =>
+  hasProperty(backend, "wasm") &&
+  hasProperty(backend.wasm, "_malloc") &&
+  hasProperty(backend.wasm, "_free") &&
+  hasProperty(backend.wasm, "asm") &&
+  hasProperty(backend.wasm.asm, "memory") &&
+  backend.wasm.asm.memory instanceof WebAssembly.Memory &&
+  hasProperty(backend.wasm, "tfjs") &&
+  hasProperty(backend.wasm.tfjs, "registerTensor") &&
+  hasProperty(backend.wasm.tfjs, "disposeData") &&
+  hasProperty(backend, "dataIdNextNumber") &&
+  hasProperty(backend, "dataIdMap") &&
+  hasProperty(backend, "makeOutput")
+
+const departuresKey = Symbol.for("@optim/core/departures")
+
+/** Counts the tensors that tfjs takes away by force, which it does when another backend needs them. */
+const countDepartures = (backend: Backend): (() => number) => {
+  const known: unknown = Reflect.get(backend, departuresKey)
+  if (typeof known === "function") return known as () => number
+  let count = 0
+  const dispose = backend.disposeData.bind(backend)
+  const counting = (dataId: object, force?: boolean): boolean => {
+    if (force === true) count++
+    return dispose(dataId, force)
+  }
+  Object.assign(backend, { disposeData: counting, [departuresKey]: () => count })
+  return () => count
+}
+
+/**
+ * Gives data another name within WebAssembly whenever a kernel of tfjs has used the old one.
+ *
+ * Matrix products and convolutions keep their weights in a packed form, under the name of the data, until that is
+ * disposed. Data written in place would go on being multiplied as it was before. Its name is read by every kernel that
+ * uses it, so it is watched: what nobody used since the last time (a moment of Adam, say) keeps its name, for free.
+ */
+const renewer = (backend: Backend, placement: Placement): (() => void) => {
+  const { tfjs } = backend.wasm
+  let { id } = placement
+  let isUsed = true
+  const read = (): number => {
+    isUsed = true
+    return id
+  }
+  Object.defineProperty(placement, "id", { get: read, enumerable: true, configurable: true })
+  return () => {
+    if (!isUsed) return
+    tfjs.disposeData(id)
+    id = backend.dataIdNextNumber++
+    tfjs.registerTensor(id, sizeOf(placement.shape), placement.memoryOffset)
+    isUsed = false
+  }
+}
+
+/** The heap of the backend, or nothing if it does not look as expected. */
+export const findHeap = (): Heap | undefined => {
+  const backend: unknown = tf.findBackend("wasm")
+  if (!isBackend(backend)) return undefined
+  const { wasm } = backend
+  const engine = tf.engine()
+  return {
+    memory: wasm.asm.memory,
+    // Emscripten answers with a signed number: addresses above 2 GiB are negative.
+    allocate: (bytes) => wasm._malloc(bytes) >>> 0,
+    free: (address) => wasm._free(address),
+    placementOf: (tensor) => backend.dataIdMap.get(tensor.dataId),
+    renew: (placement) => (placement[renewKey] ??= renewer(backend, placement))(),
+    makeTensor: (shape) =>
+      engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
+    departures: countDepartures(backend)
+  }
 }

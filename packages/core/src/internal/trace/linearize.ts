@@ -3,7 +3,7 @@
  *
  * A depth-first walk with equal nodes merged: nodes are equal when operation, arguments, shape and dtype are.
  */
-import { Expr, type TensorSpec } from "../../Expr.ts"
+import { Expr, type Operation, type TensorSpec } from "../../Expr.ts"
 import type { Argument, Node, Program, ScalarNode } from "../../Program.ts"
 import type { Compute, Scalar } from "../../Scalar.ts"
 import { postOrder, scalarsOf } from "./postOrder.ts"
@@ -21,6 +21,10 @@ class Interned<A> {
     return id
   }
 }
+
+/** The operation with its attributes, which most have none of. */
+const operationKey = (operation: Operation): string =>
+  "axes" in operation || "index" in operation || "permutation" in operation ? JSON.stringify(operation) : operation.op
 
 const numberKey = (value: number): string => (Object.is(value, -0) ? "-0" : String(value))
 
@@ -70,7 +74,8 @@ class Linearizer {
 
   #define({ args, dtype, operation, shape }: Expr): number {
     const resolved = args.map((arg) => this.#argument(arg))
-    const key = JSON.stringify([operation, resolved.map(({ _tag, id }) => `${_tag}${id}`), shape, dtype])
+    let key = `${operationKey(operation)} ${dtype} ${shape.join()}`
+    for (const { _tag, id } of resolved) key += `${_tag}${id}`
     return this.nodes.add(key, () => ({ operation, args: resolved, shape, dtype }))
   }
 

@@ -12,6 +12,10 @@ const fail = (operation: string, detail: string): never => {
 
 const print = (shape: Shape): string => `[${shape.join(", ")}]`
 
+/** The same sizes. */
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a === b || (a.length === b.length && a.every((size, axis) => size === b[axis]))
+
 /** The number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1)
 
@@ -37,7 +41,7 @@ export const broadcastShape = (op: string, operands: ReadonlyArray<TensorSpec>, 
     return stretches(from, to) ? to : fail(op, `${print(from)} does not stretch to ${print(to)}`)
   }
   const shape = operands.find((operand) => operand.shape.length > 0)?.shape ?? []
-  const other = operands.find((operand) => operand.shape.length > 0 && print(operand.shape) !== print(shape))
+  const other = operands.find((operand) => operand.shape.length > 0 && !sameShape(operand.shape, shape))
   return other === undefined
     ? shape
     : fail(op, `shapes differ: ${print(shape)} and ${print(other.shape)}; use broadcastTo`)

@@ -55,7 +55,7 @@ const show = Effect.fnUntraced(function* (options: ProgressOptions) {
   const pause = onTerminal ? redrawMillis : (options.lineEverySeconds ?? 1) * 1000
   let last = Number.NEGATIVE_INFINITY
   let pending: string | undefined
-  // Progress is a courtesy: a terminal that went away must not end the training.
+  // Progress is a courtesy: a terminal that refuses it must not end the training.
   const print = (text: string) => Effect.ignore(terminal.display(onTerminal ? redraw(text) : `${text}\n`))
   const step = Effect.fnUntraced(function* (measured: TrainStep) {
     pending = line(measured, options)

@@ -3,9 +3,13 @@ import { isPlainPrototype } from "../nodes/plain.ts"
 import * as R from "../structure/records.ts"
 import { nodeTypeOf } from "../nodes/register.ts"
 
+// trees that we made have their keys in order, and a comparison is ten times as fast as a question
 const hasKeys = (node: object, keys: ReadonlyArray<string>): boolean => {
-  if (Object.keys(node).length !== keys.length) return false
-  for (const key of keys) if (!Object.prototype.propertyIsEnumerable.call(node, key)) return false
+  const own = Object.keys(node)
+  if (own.length !== keys.length) return false
+  for (let i = 0; i < keys.length; i++) {
+    if (own[i] !== keys[i] && !Object.prototype.propertyIsEnumerable.call(node, keys[i]!)) return false
+  }
   return true
 }
 

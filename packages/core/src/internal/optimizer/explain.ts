@@ -1,0 +1,60 @@
+/** What an optimizer does for given parameters, as text. */
+import { KeyPath, TreeDef } from "@optim/pytree"
+import * as Effect from "effect/Effect"
+import type { OptimError } from "../../OptimError.ts"
+import { Tensors } from "../../Tensors.ts"
+import { countElements, explainPlan } from "../plan/explain.ts"
+import type { Optimizer, Traced } from "./rule.ts"
+
+const slotNames = ({ subtreeDefs }: Traced): string => {
+  const [first] = subtreeDefs
+  if (first === undefined) return "none"
+  const names = TreeDef.paths(first).map((path) => KeyPath.keystr(path, { simple: true, separator: "." }))
+  return names.map((name) => (name === "" ? "x" : name)).join(", ")
+}
+
+const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed(2))
+
+/**
+ * Explains an update: its kernels with their formulas and memory traffic, what could not be fused and why, the slots of
+ * the state, and how the layer executes all this. Computes nothing and makes no tensor.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const text = await Effect.runPromise(
+ *   Optimizer.explain(Optimizer.sgd({ stepSize: 0.1 }), { w: new Float32Array(1000), b: 0 }).pipe(Effect.provide(Cpu.layer))
+ * )
+ * assert.strictEqual(
+ *   text,
+ *   [
+ *     "sgd.update: 2 leaves, 1001 parameters",
+ *     "state: x; 1.00 numbers per parameter",
+ *     "executed: op by op, by tfjs (cpu)",
+ *     "kernel 1: applied 2 times, 1001 elements",
+ *     "    2 inputs, 1 scalar, 1 result; per element 8.0 bytes read, 4.0 written",
+ *     "    v0 = mul(s0, in1)",
+ *     "    v1 = sub(in0, v0)",
+ *     "    out0 = v1"
+ *   ].join("\n")
+ * )
+ * ```
+ */
+export const explain = <S>(optimizer: Optimizer<S>, params: unknown): Effect.Effect<string, OptimError, Tensors> =>
+  Effect.gen(function* () {
+    const { execution } = yield* Tensors
+    const traced = yield* optimizer.trace(params)
+    const { leafCount } = traced.treeDef
+    const { inputs } = traced.update.program
+    const parameters = countElements(inputs.slice(0, leafCount))
+    return [
+      `${optimizer.name}.update: ${leafCount} ${leafCount === 1 ? "leaf" : "leaves"}, ${parameters} parameters`,
+      `state: ${slotNames(traced)}; ${ratio(countElements(traced.slots), parameters)} numbers per parameter`,
+      `executed: ${execution}`,
+      explainPlan(traced.update)
+    ].join("\n")
+  })

@@ -1,0 +1,89 @@
+/**
+ * Levels of nodes, and the clusters that grow within them.
+ */
+import type { Node, Program } from "../../Program.ts"
+import { argNodes, type Role, squeeze } from "./classify.ts"
+
+const isFinished = (role: Role | undefined): boolean => role === "input" || role === "constant"
+
+/** Is this view the same elements in the same order, so that a kernel can look through it at its own values? */
+const isAlias = (node: Node, role: Role | undefined): boolean => role === "view" && node.operation.op === "reshape"
+
+/** The node behind views that change nothing but axes of size 1. */
+export const behindAliases = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number): number => {
+  let at = id
+  for (let node = nodes[at]; node !== undefined && isAlias(node, roles[at]); node = nodes[at])
+    at = argNodes(node)[0] ?? at
+  return at
+}
+
+/** Does a node that reads this argument stand one level above it? */
+const rises = (reader: Role, argument: Role | undefined): boolean => {
+  if (isFinished(argument)) return false
+  if (reader === "view" || argument === "reduce" || argument === "library") return true
+  return reader === "library" && argument !== "computed"
+}
+
+/** The level of every node: inputs and constants at 0. */
+export const levelsOf = ({ nodes }: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
+  const levels: Array<number> = []
+  nodes.forEach((node, id) => {
+    const alias = isAlias(node, roles[id])
+    const below = argNodes(node).map((arg) => {
+      const up = alias ? roles[arg] === "reduce" || roles[arg] === "library" : rises(roles[id] ?? "library", roles[arg])
+      return (levels[arg] ?? 0) + (up ? 1 : 0)
+    })
+    levels.push(Math.max(0, ...below))
+  })
+  return levels
+}
+
+/** Sets that are merged; each is named by one of its members. */
+class Sets {
+  readonly #parent: Array<number> = []
+
+  find(id: number): number {
+    let root = id
+    for (let up = this.#parent[root]; up !== undefined && up !== root; up = this.#parent[root]) root = up
+    this.#parent[id] = root
+    return root
+  }
+
+  join(a: number, b: number): void {
+    this.#parent[this.find(a)] = this.find(b)
+  }
+}
+
+/** The computed nodes that one node reads at its own place: directly, and through masks. */
+const neighbours = (program: Program, roles: ReadonlyArray<Role>, id: number): ReadonlyArray<number> => {
+  const { nodes } = program
+  const found: Array<number> = []
+  const seen = new Set<number>()
+  const pending = [...argNodes(nodes[id] as Node)]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const arg = behindAliases(program, roles, next)
+    if (seen.has(arg)) continue
+    seen.add(arg)
+    if (roles[arg] === "computed") found.push(arg)
+    if (roles[arg] === "mask") pending.push(...argNodes(nodes[arg] as Node))
+  }
+  return found
+}
+
+/** For every computed node, the name of its cluster: connected nodes of one level with the same elements. */
+export const clustersOf = (
+  program: Program,
+  roles: ReadonlyArray<Role>,
+  levels: ReadonlyArray<number>
+): ((id: number) => number) => {
+  const { nodes } = program
+  const elements = nodes.map(({ shape }) => squeeze(shape).join())
+  const sets = new Sets()
+  nodes.forEach((_, id) => {
+    if (roles[id] !== "computed") return
+    for (const arg of neighbours(program, roles, id)) {
+      if (levels[arg] === levels[id] && elements[arg] === elements[id]) sets.join(arg, id)
+    }
+  })
+  return (id) => sets.find(id)
+}

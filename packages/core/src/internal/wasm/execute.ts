@@ -1,0 +1,266 @@
+/**
+ * Execution of plans in the heap of tfjs' wasm backend.
+ *
+ * All memory is asked for before the first kernel runs, so a heap that is full fails before anything is written. A
+ * donated input is written in place only if nobody else sees its numbers: no other handle, no other input.
+ */
+import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import type { Plan } from "../../Plan.ts"
+import type { Execution } from "../../Tensors.ts"
+import { onBackend } from "../tfjs/backend.ts"
+import { share } from "../tfjs/share.ts"
+import { computeNode } from "../tfjs/interpret.ts"
+import type { Heap, Placement } from "../tfjs/wasmModule.ts"
+import { Modules } from "./modules.ts"
+import { type Call, type LibraryCall, prepare, type Prepared } from "./prepare.ts"
+import { Tally } from "./tally.ts"
+
+/** How many plans keep their block in the heap. */
+const capacity = 64
+
+const wordBytes = 4
+
+/** A prepared plan in the heap, with what is used in every execution of it. */
+class Resident {
+  readonly prepared: Prepared
+  readonly block: number
+  /** Where the numbers of each node lie, and its tensor if it has one, in the current or latest execution. */
+  readonly addresses: Uint32Array
+  readonly tensors: Array<Tensor | undefined>
+  /** The tensors that the current execution has made. */
+  readonly made: Array<Tensor> = []
+  /** The data of the latest inputs, and where it lay. A variable of tfjs keeps its handle when it gets other data. */
+  readonly dataIds: Array<object> = []
+  readonly placements: Array<Placement> = []
+  departures = -1
+  /** The addresses of the donated inputs, counted; from which input on; and which of them occur once. */
+  readonly tally: Tally
+  talliedFrom = -1
+  readonly alone: Uint8Array
+  /** For each input, is it written in place in the current execution? */
+  readonly reused: Uint8Array
+
+  constructor(prepared: Prepared, block: number) {
+    const { inputs, nodes } = prepared.plan.program
+    this.prepared = prepared
+    this.block = block
+    this.addresses = new Uint32Array(nodes.length)
+    this.tensors = nodes.map(() => undefined)
+    this.tally = new Tally(inputs.length)
+    this.alone = new Uint8Array(inputs.length)
+    this.reused = new Uint8Array(inputs.length)
+  }
+}
+
+/** The executor of one layer. */
+export class Executor {
+  readonly modules: Modules
+  readonly #heap: Heap
+  readonly #residents = new Map<Plan, Resident>()
+  #words = new Int32Array(0)
+  #floats = new Float32Array(0)
+
+  constructor(heap: Heap) {
+    this.#heap = heap
+    this.modules = new Modules(heap.memory)
+  }
+
+  /** Executes a plan; a function of its own, to be handed on. */
+  readonly execute = ({ donatedFrom, inputs, plan, renewHandles, scalars }: Execution): ReadonlyArray<Tensor> => {
+    const resident = this.#resident(plan)
+    this.#place(resident, inputs)
+    let temporaries = 0
+    try {
+      this.#allocate(resident, inputs, donatedFrom)
+      temporaries = this.#allocateTemporaries(resident)
+      this.#refresh()
+      this.#writeAddresses(resident)
+      this.#writeInitials(resident)
+      for (const call of resident.prepared.calls) {
+        if (call._tag === "Call") this.#call(resident, call, scalars)
+        else this.#library(resident, call, scalars)
+      }
+      return this.#finish(resident, inputs, donatedFrom, renewHandles)
+    } catch (error) {
+      for (const tensor of resident.made) if (!tensor.isDisposed) tensor.dispose()
+      throw error
+    } finally {
+      if (temporaries !== 0) this.#heap.free(temporaries)
+      resident.made.length = 0
+    }
+  }
+
+  /** Releases the blocks of all plans. */
+  close(): void {
+    for (const { block } of this.#residents.values()) this.#heap.free(block)
+    this.#residents.clear()
+  }
+
+  /** The memory may have grown, and old views on it died. */
+  #refresh(): void {
+    const { buffer } = this.#heap.memory
+    if (this.#words.buffer === buffer) return
+    this.#words = new Int32Array(buffer)
+    this.#floats = new Float32Array(buffer)
+  }
+
+  #resident(plan: Plan): Resident {
+    const known = this.#residents.get(plan)
+    if (known !== undefined) {
+      // The latest last, so that the first is the one to go.
+      this.#residents.delete(plan)
+      this.#residents.set(plan, known)
+      return known
+    }
+    const prepared = prepare(plan, this.modules)
+    const block = this.#heap.allocate(Math.max(1, prepared.words.length) * wordBytes)
+    this.#refresh()
+    this.#words.set(prepared.words, block / wordBytes)
+    const resident = new Resident(prepared, block)
+    this.#residents.set(plan, resident)
+    const [[oldest, evicted] = []] = this.#residents
+    if (this.#residents.size > capacity && oldest !== undefined && evicted !== undefined) {
+      this.#residents.delete(oldest)
+      this.#heap.free(evicted.block)
+    }
+    return resident
+  }
+
+  /** Where the inputs lie; what is the same data as last time is not looked up again (200 ns). */
+  #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
+    const { addresses, dataIds, placements, prepared, tensors } = resident
+    const valid = resident.departures === this.#heap.departures()
+    for (let index = 0; index < inputs.length; index++) {
+      const tensor = inputs[index]
+      const node = prepared.inputNodes[index]
+      if (tensor === undefined || node === undefined) continue
+      if (!valid || dataIds[index] !== tensor.dataId) {
+        placements[index] = this.#heap.placementOf(tensor)
+        dataIds[index] = tensor.dataId
+        if (index >= resident.talliedFrom) resident.talliedFrom = -1
+      }
+      if (node < 0) continue
+      addresses[node] = placements[index]?.memoryOffset ?? 0
+      tensors[node] = tensor
+    }
+    resident.departures = this.#heap.departures()
+  }
+
+  /** Counts the addresses of donated inputs, unless they are those of the last time. */
+  #tally(resident: Resident, donatedFrom: number): void {
+    const { alone, placements, tally } = resident
+    if (resident.talliedFrom === donatedFrom) return
+    tally.clear()
+    for (let index = donatedFrom; index < placements.length; index++) tally.add(placements[index]?.memoryOffset ?? 0)
+    for (let index = donatedFrom; index < placements.length; index++)
+      alone[index] = tally.count(placements[index]?.memoryOffset ?? 0) === 1 ? 1 : 0
+    resident.talliedFrom = donatedFrom
+  }
+
+  /** A donated input whose numbers another input shares must not be written: that one is read, too. */
+  #excludeShared(resident: Resident, donatedFrom: number): void {
+    const { alone, placements, tally } = resident
+    for (let index = 0; index < donatedFrom; index++) {
+      const address = placements[index]?.memoryOffset ?? 0
+      if (tally.count(address) === 0) continue
+      for (let other = donatedFrom; other < placements.length; other++)
+        if (placements[other]?.memoryOffset === address) alone[other] = 0
+      resident.talliedFrom = -1
+    }
+  }
+
+  /** A tensor for every node that is one: a donated input if nobody else sees its numbers, or a new one. */
+  #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
+    const { addresses, alone, made, placements, prepared, reused, tensors } = resident
+    const mayReuse = donatedFrom < inputs.length
+    if (mayReuse) {
+      reused.fill(0)
+      this.#tally(resident, donatedFrom)
+      this.#excludeShared(resident, donatedFrom)
+    }
+    for (const { node, over, shape } of prepared.tensors) {
+      const placement = mayReuse && over >= donatedFrom && alone[over] === 1 ? placements[over] : undefined
+      if (placement?.refCount === 1) {
+        reused[over] = 1
+        this.#heap.renew(placement)
+        tensors[node] = inputs[over]
+        addresses[node] = placement.memoryOffset
+        continue
+      }
+      const tensor = this.#heap.makeTensor(shape)
+      made.push(tensor)
+      tensors[node] = tensor
+      addresses[node] = this.#heap.placementOf(tensor).memoryOffset
+    }
+  }
+
+  #allocateTemporaries({ addresses, prepared }: Resident): number {
+    if (prepared.temporaryBytes === 0) return 0
+    const start = this.#heap.allocate(prepared.temporaryBytes)
+    for (const { node, offset } of prepared.temporaries) addresses[node] = start + offset
+    return start
+  }
+
+  #writeAddresses({ addresses, block, prepared }: Resident): void {
+    const base = block / wordBytes
+    const { addressNodes, addressWords } = prepared
+    for (let index = 0; index < addressWords.length; index++)
+      this.#words[base + (addressWords[index] ?? 0)] = addresses[addressNodes[index] ?? 0] ?? 0
+  }
+
+  #writeInitials({ addresses, prepared }: Resident): void {
+    for (const { node, size, value } of prepared.initials) {
+      const start = (addresses[node] ?? 0) / wordBytes
+      if (size === 1) this.#floats[start] = value
+      else this.#floats.fill(value, start, start + size)
+    }
+  }
+
+  #call({ block }: Resident, { count, records, run, scalarWords, scalars: ids }: Call, scalars: Float64Array): void {
+    const start = block / wordBytes + scalarWords
+    ids.forEach((id, index) => {
+      this.#floats[start + index] = scalars[id] ?? Number.NaN
+    })
+    run(block + records * wordBytes, count, start * wordBytes)
+  }
+
+  #library(resident: Resident, { node }: LibraryCall, scalars: Float64Array): void {
+    const { addresses, made, prepared, tensors } = resident
+    const valueOf = (id: number): Tensor => {
+      const value = tensors[id]
+      if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
+      return value
+    }
+    const value = onBackend("wasm", () =>
+      tf.keep(tf.tidy(() => computeNode(prepared.plan.program, node, scalars, valueOf)))
+    )
+    made.push(value)
+    tensors[node] = value
+    addresses[node] = this.#heap.placementOf(value).memoryOffset
+    this.#refresh()
+    // What tfjs computed lies at an address that is known only now.
+    this.#writeAddresses(resident)
+  }
+
+  /** The outputs, each under a handle of its own; what nobody keeps and what was donated is released. */
+  #finish(
+    { prepared, reused, tensors }: Resident,
+    inputs: ReadonlyArray<Tensor>,
+    donatedFrom: number,
+    renewHandles: boolean
+  ): ReadonlyArray<Tensor> {
+    const isReused = (input: number): boolean => input >= donatedFrom && reused[input] === 1
+    const outputs = prepared.outputs.map(({ node, over, owns }) => {
+      const value = tensors[node]
+      if (value === undefined) throw new Error(`a verified plan computes its output ${node}`)
+      return owns && !(renewHandles && isReused(over)) ? value : tf.keep(share(value))
+    })
+    for (const node of prepared.dropped) tensors[node]?.dispose()
+    for (let index = donatedFrom; index < inputs.length; index++) {
+      const tensor = inputs[index]
+      if (tensor !== undefined && (renewHandles || reused[index] !== 1) && !tensor.isDisposed) tensor.dispose()
+    }
+    return outputs
+  }
+}
