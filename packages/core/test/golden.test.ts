@@ -106,7 +106,7 @@ const trajectory = Effect.fnUntraced(function* (
 for (const backend of backends) {
   layer(backend.layer)(`golden records on ${backend.name}`, (it) => {
     for (const { make, name, records } of catalogue) {
-      describe(name, () => {
+      describe(`of ${name}`, () => {
         for (const record of records) it.effect(record.id, () => trajectory(record, make))
       })
     }

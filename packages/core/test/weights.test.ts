@@ -24,7 +24,7 @@ const params = (): Params => ({
   slope: tf.randomNormal([3], 0, 1, "float32", 4)
 })
 
-const image = () => tf.ones([1, 4, 4, 1]) as tf.Tensor4D
+const image = () => tf.ones<tf.Rank.R4>([1, 4, 4, 1])
 
 const uses: { readonly [name: string]: (params: Params) => tf.Tensor } = {
   matMul: ({ w }) => tf.matMul(tf.ones([4, 3]), w),

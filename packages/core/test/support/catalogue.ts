@@ -18,10 +18,16 @@ export interface Row {
 
 export const exported: ReadonlyArray<string> = Object.keys(Optimizer).filter((name) => !notOptimizers.has(name))
 
+// Every optimizer takes one object of options; the golden records say which.
+const makers = Optimizer as unknown as { readonly [name: string]: Row["make"] | undefined }
+
+const missing = (name: string): never => {
+  throw new Error(`no export ${name}`)
+}
+
 export const catalogue: ReadonlyArray<Row> = exported.map((name) => ({
   name,
-  // Every optimizer takes one object of options; the golden records say which.
-  make: (Optimizer as unknown as { readonly [name: string]: (options: object) => AnyOptimizer })[name] as Row["make"],
+  make: makers[name] ?? missing(name),
   records: records.filter((record) => optimizerName(record) === name)
 }))
 

@@ -9,7 +9,7 @@ export interface Deviation {
   readonly max_rel: number
 }
 
-export interface SlotState {
+interface SlotState {
   readonly param: string
   readonly leaves: ReadonlyArray<unknown>
 }

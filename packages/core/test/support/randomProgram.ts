@@ -52,7 +52,7 @@ export const bounded = (sizes: ReadonlyArray<number>, most = maxSize): ReadonlyA
 }
 
 /** Shapes of up to 6 axes, some of them empty; axes that would make too many elements are left out. */
-export const shape = fc.array(size, { maxLength: maxRank }).map(bounded)
+const shape = fc.array(size, { maxLength: maxRank }).map(bounded)
 
 const some = (numbers: fc.Arbitrary<number>): fc.Arbitrary<Array<number>> =>
   fc.array(numbers, { minLength: 1, maxLength: 9 })
@@ -68,7 +68,7 @@ const tensor = (dtype: Expr.DType, numbers: fc.Arbitrary<number>): fc.Arbitrary<
     )
   }))
 
-export const input: fc.Arbitrary<Value> = fc.oneof(
+const input: fc.Arbitrary<Value> = fc.oneof(
   { weight: 4, arbitrary: tensor("float32", float32) },
   { weight: 1, arbitrary: tensor("int32", int32) },
   { weight: 1, arbitrary: tensor("bool", fc.integer({ min: 0, max: 1 })) }
@@ -220,7 +220,7 @@ export type Made = keyof typeof makers
 /** The operations whose result is one of float32's numbers and no other: IEEE 754 rounds them once, or not at all. */
 const inexact: ReadonlySet<Made> = new Set(["exp", "log", "tanh", "pow", "sum", "mean", "matMul"])
 
-export const all = Object.keys(makers) as ReadonlyArray<Made>
+const all = Object.keys(makers) as ReadonlyArray<Made>
 export const exact: ReadonlyArray<Made> = all.filter((op) => !inexact.has(op))
 
 // --- programs ----------------------------------------------------------------------------------------------------
