@@ -17,7 +17,7 @@ import * as PiecewiseConstant from "./kinds/piecewiseConstant.ts"
 import * as PolynomialDecay from "./kinds/polynomialDecay.ts"
 import * as Scale from "./kinds/scale.ts"
 
-export const kinds: { readonly [Tag in Schedule["_tag"]]: Kind<Extract<Schedule, { readonly _tag: Tag }>> } = {
+const kinds: { readonly [Tag in Schedule["_tag"]]: Kind<Extract<Schedule, { readonly _tag: Tag }>> } = {
   Constant: Constant.kind,
   ExponentialDecay: ExponentialDecay.kind,
   InverseTimeDecay: InverseTimeDecay.kind,
