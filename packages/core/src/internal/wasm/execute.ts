@@ -21,6 +21,12 @@ const capacity = 64
 
 const wordBytes = 4
 
+/** An execution that wrote every output over a donated input. */
+interface Settled {
+  readonly donatedFrom: number
+  readonly outputs: ReadonlyArray<Tensor>
+}
+
 /** A prepared plan in the heap, with what is used in every execution of it. */
 class Resident {
   readonly prepared: Prepared
@@ -34,6 +40,11 @@ class Resident {
   readonly dataIds: Array<object> = []
   readonly placements: Array<Placement> = []
   departures = -1
+  /** Did an input change since the latest execution? And one of the donated inputs? */
+  isMoved = true
+  isUnsettled = true
+  /** The outputs of the latest execution if all were written over donated inputs: the next one can be as this. */
+  settled: Settled | undefined
   /** The addresses of the donated inputs, counted; from which input on; and which of them occur once. */
   readonly tally: Tally
   talliedFrom = -1
@@ -53,6 +64,10 @@ class Resident {
   }
 }
 
+/** Was every output of the latest execution written over an input, and nothing else made? */
+const isInPlace = ({ prepared, reused }: Resident): boolean =>
+  prepared.isPlain && prepared.tensors.every(({ over }) => reused[over] === 1)
+
 /** The executor of one layer. */
 export class Executor {
   readonly modules: Modules
@@ -70,18 +85,16 @@ export class Executor {
   readonly execute = ({ donatedFrom, inputs, plan, renewHandles, scalars }: Execution): ReadonlyArray<Tensor> => {
     const resident = this.#resident(plan)
     this.#place(resident, inputs)
+    if (!renewHandles && this.#isSteady(resident, donatedFrom)) return this.#repeat(resident, inputs, scalars)
+    resident.settled = undefined
     let temporaries = 0
     try {
       this.#allocate(resident, inputs, donatedFrom)
       temporaries = this.#allocateTemporaries(resident)
-      this.#refresh()
-      this.#writeAddresses(resident)
-      this.#writeInitials(resident)
-      for (const call of resident.prepared.calls) {
-        if (call._tag === "Call") this.#call(resident, call, scalars)
-        else this.#library(resident, call, scalars)
-      }
-      return this.#finish(resident, inputs, donatedFrom, renewHandles)
+      this.#run(resident, scalars)
+      const outputs = this.#finish(resident, inputs, donatedFrom, renewHandles)
+      if (!renewHandles && isInPlace(resident)) resident.settled = { donatedFrom, outputs }
+      return outputs
     } catch (error) {
       for (const tensor of resident.made) if (!tensor.isDisposed) tensor.dispose()
       throw error
@@ -89,6 +102,40 @@ export class Executor {
       if (temporaries !== 0) this.#heap.free(temporaries)
       resident.made.length = 0
     }
+  }
+
+  #run(resident: Resident, scalars: Float64Array): void {
+    this.#refresh()
+    this.#writeAddresses(resident)
+    this.#writeInitials(resident)
+    for (const call of resident.prepared.calls) {
+      if (call._tag === "Call") this.#call(resident, call, scalars)
+      else this.#library(resident, call, scalars)
+    }
+  }
+
+  /** Is this the latest execution over again, in place, with nothing but other gradients? The steady state of training. */
+  #isSteady(resident: Resident, donatedFrom: number): boolean {
+    const { alone, isUnsettled, placements, prepared, settled } = resident
+    if (settled === undefined || settled.donatedFrom !== donatedFrom || isUnsettled) return false
+    if (resident.isMoved) this.#excludeShared(resident, Math.max(donatedFrom, prepared.partnersFrom))
+    for (const { over } of prepared.tensors) if (alone[over] !== 1 || placements[over]?.refCount !== 1) return false
+    return true
+  }
+
+  #repeat(resident: Resident, inputs: ReadonlyArray<Tensor>, scalars: Float64Array): ReadonlyArray<Tensor> {
+    const { placements, prepared, settled } = resident
+    for (const { over } of prepared.tensors) {
+      const placement = placements[over]
+      if (placement !== undefined) this.#heap.renew(placement)
+    }
+    this.#run(resident, scalars)
+    if (settled === undefined) throw new Error("only a settled execution is repeated")
+    for (let index = settled.donatedFrom; index < prepared.partnersFrom; index++) {
+      const tensor = inputs[index]
+      if (tensor !== undefined && !tensor.isDisposed) tensor.dispose()
+    }
+    return settled.outputs
   }
 
   /** Releases the blocks of all plans. */
@@ -131,15 +178,19 @@ export class Executor {
   #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
     const { addresses, dataIds, placements, prepared, tensors } = resident
     const valid = resident.departures === this.#heap.departures()
+    resident.isMoved = false
+    resident.isUnsettled = false
     for (let index = 0; index < inputs.length; index++) {
       const tensor = inputs[index]
       const node = prepared.inputNodes[index]
       if (tensor === undefined || node === undefined) continue
-      if (!valid || dataIds[index] !== tensor.dataId) {
-        placements[index] = this.#heap.placementOf(tensor)
-        dataIds[index] = tensor.dataId
-        if (index >= resident.talliedFrom) resident.talliedFrom = -1
-      }
+      const isKnown = valid && dataIds[index] === tensor.dataId
+      if (isKnown && (node < 0 || tensors[node] === tensor)) continue
+      if (!isKnown) placements[index] = this.#heap.placementOf(tensor)
+      dataIds[index] = tensor.dataId
+      resident.isMoved = true
+      if (index >= prepared.partnersFrom) resident.isUnsettled = true
+      if (index >= resident.talliedFrom) resident.talliedFrom = -1
       if (node < 0) continue
       addresses[node] = placements[index]?.memoryOffset ?? 0
       tensors[node] = tensor
@@ -147,24 +198,24 @@ export class Executor {
     resident.departures = this.#heap.departures()
   }
 
-  /** Counts the addresses of donated inputs, unless they are those of the last time. */
-  #tally(resident: Resident, donatedFrom: number): void {
+  /** Counts the addresses of the inputs that may be written over, unless they are those of the last time. */
+  #tally(resident: Resident, from: number): void {
     const { alone, placements, tally } = resident
-    if (resident.talliedFrom === donatedFrom) return
+    if (resident.talliedFrom === from) return
     tally.clear()
-    for (let index = donatedFrom; index < placements.length; index++) tally.add(placements[index]?.memoryOffset ?? 0)
-    for (let index = donatedFrom; index < placements.length; index++)
+    for (let index = from; index < placements.length; index++) tally.add(placements[index]?.memoryOffset ?? 0)
+    for (let index = from; index < placements.length; index++)
       alone[index] = tally.count(placements[index]?.memoryOffset ?? 0) === 1 ? 1 : 0
-    resident.talliedFrom = donatedFrom
+    resident.talliedFrom = from
   }
 
-  /** A donated input whose numbers another input shares must not be written: that one is read, too. */
-  #excludeShared(resident: Resident, donatedFrom: number): void {
+  /** An input whose numbers an input before them shares must not be written over: that one is read, too. */
+  #excludeShared(resident: Resident, from: number): void {
     const { alone, placements, tally } = resident
-    for (let index = 0; index < donatedFrom; index++) {
+    for (let index = 0; index < from; index++) {
       const address = placements[index]?.memoryOffset ?? 0
       if (tally.count(address) === 0) continue
-      for (let other = donatedFrom; other < placements.length; other++)
+      for (let other = from; other < placements.length; other++)
         if (placements[other]?.memoryOffset === address) alone[other] = 0
       resident.talliedFrom = -1
     }
@@ -174,10 +225,11 @@ export class Executor {
   #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
     const { addresses, alone, made, placements, prepared, reused, tensors } = resident
     const mayReuse = donatedFrom < inputs.length
+    reused.fill(0)
     if (mayReuse) {
-      reused.fill(0)
-      this.#tally(resident, donatedFrom)
-      this.#excludeShared(resident, donatedFrom)
+      const from = Math.max(donatedFrom, prepared.partnersFrom)
+      this.#tally(resident, from)
+      this.#excludeShared(resident, from)
     }
     for (const { node, over, shape } of prepared.tensors) {
       const placement = mayReuse && over >= donatedFrom && alone[over] === 1 ? placements[over] : undefined

@@ -78,6 +78,10 @@ export interface Prepared {
   readonly temporaries: ReadonlyArray<Temporary>
   readonly temporaryBytes: number
   readonly outputs: ReadonlyArray<Output>
+  /** The position of the input that is the partner of the first output: the inputs that may be written over follow. */
+  readonly partnersFrom: number
+  /** Is every output written by a kernel, and nothing but outputs? */
+  readonly isPlain: boolean
   /** Nodes whose tensors nobody keeps. */
   readonly dropped: ReadonlyArray<number>
 }
@@ -259,6 +263,8 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
   )
   const tensors = written.filter((node) => outside.has(node))
   const kept = new Set(program.outputs)
+  const outputs = outputsOf(program, over)
+  const dropped = [...tensors, ...library].filter((node) => !kept.has(node))
   return {
     plan,
     calls,
@@ -270,7 +276,9 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     tensors: tensors.map((node) => ({ node, shape: program.nodes[node]?.shape ?? [], over: over.get(node) ?? -1 })),
     temporaries,
     temporaryBytes: bytes,
-    outputs: outputsOf(program, over),
-    dropped: [...tensors, ...library].filter((node) => !kept.has(node))
+    outputs,
+    partnersFrom: program.inputs.length - program.outputs.length,
+    isPlain: library.length === 0 && bytes === 0 && dropped.length === 0 && outputs.every(({ owns }) => owns),
+    dropped
   }
 }
