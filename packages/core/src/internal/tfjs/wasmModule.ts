@@ -8,8 +8,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { hasProperty } from "effect/Predicate"
-import { sizeOf } from "../trace/shape.ts"
 import { checked } from "./allocation.ts"
+import { type DataRecord, type Names, WatchedData } from "./watchedData.ts"
 
 const findModule = (): unknown => {
   const backend: unknown = tf.findBackend("wasm")
@@ -44,17 +44,8 @@ export const checkAllocations = (): boolean => {
   return true
 }
 
-const renewKey = Symbol("renew")
-
-/** Where the numbers of a tensor lie, and how many handles share them. The object is tfjs' own and changes with it. */
-export interface Placement {
-  readonly memoryOffset: number
-  readonly refCount: number
-  readonly shape: ReadonlyArray<number>
-  /** The name of the data within WebAssembly. */
-  readonly id: number
-  [renewKey]?: () => void
-}
+/** Where the numbers of a tensor lie, and how many handles share them. */
+export type Placement = WatchedData
 
 /** The heap of the backend, for code that works on tensors in place. */
 export interface Heap {
@@ -72,18 +63,17 @@ export interface Heap {
   readonly departures: () => number
 }
 
-interface Backend extends tf.KernelBackend {
-  readonly wasm: {
+interface Backend extends tf.KernelBackend, Names {
+  readonly wasm: Names["wasm"] & {
     readonly _malloc: (bytes: number) => number
     readonly _free: (address: number) => void
     readonly asm: { readonly memory: WebAssembly.Memory }
-    readonly tfjs: {
-      readonly registerTensor: (id: number, size: number, address: number) => void
-      readonly disposeData: (id: number) => void
-    }
   }
-  dataIdNextNumber: number
-  readonly dataIdMap: { readonly get: (dataId: object) => Placement }
+  readonly dataIdMap: {
+    readonly get: (dataId: object) => DataRecord
+    readonly set: (dataId: object, record: DataRecord) => void
+    readonly delete: (dataId: object) => void
+  }
   readonly makeOutput: (shape: Array<number>, dtype: "float32") => tf.TensorInfo
 }
 
@@ -117,29 +107,15 @@ const countDepartures = (backend: Backend): (() => number) => {
   return () => count
 }
 
-/**
- * Gives data another name within WebAssembly whenever a kernel of tfjs has used the old one.
- *
- * Matrix products and convolutions keep their weights in a packed form, under the name of the data, until that is
- * disposed. Data written in place would go on being multiplied as it was before. Its name is read by every kernel that
- * uses it, so it is watched: what nobody used since the last time (a moment of Adam, say) keeps its name, for free.
- */
-const renewer = (backend: Backend, placement: Placement): (() => void) => {
-  const { tfjs } = backend.wasm
-  let { id } = placement
-  let isUsed = true
-  const read = (): number => {
-    isUsed = true
-    return id
-  }
-  Object.defineProperty(placement, "id", { get: read, enumerable: true, configurable: true })
-  return () => {
-    if (!isUsed) return
-    tfjs.disposeData(id)
-    id = backend.dataIdNextNumber++
-    tfjs.registerTensor(id, sizeOf(placement.shape), placement.memoryOffset)
-    isUsed = false
-  }
+/** The record of a tensor's data, watched from now on. */
+const watched = ({ dataIdMap }: Backend, { dataId }: Tensor): WatchedData => {
+  const record = dataIdMap.get(dataId)
+  if (record instanceof WatchedData) return record
+  const data = new WatchedData(record)
+  // Deleted first, because the map counts what is set.
+  dataIdMap.delete(dataId)
+  dataIdMap.set(dataId, data)
+  return data
 }
 
 /** The heap of the backend, or nothing if it does not look as expected. */
@@ -153,8 +129,8 @@ export const findHeap = (): Heap | undefined => {
     // Emscripten answers with a signed number: addresses above 2 GiB are negative.
     allocate: (bytes) => wasm._malloc(bytes) >>> 0,
     free: (address) => wasm._free(address),
-    placementOf: (tensor) => backend.dataIdMap.get(tensor.dataId),
-    renew: (placement) => (placement[renewKey] ??= renewer(backend, placement))(),
+    placementOf: (tensor) => watched(backend, tensor),
+    renew: (placement) => placement.renew(backend),
     makeTensor: (shape) =>
       engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
     departures: countDepartures(backend)

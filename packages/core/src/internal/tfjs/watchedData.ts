@@ -1,0 +1,67 @@
+/**
+ * Data of tfjs' wasm backend that is written in place.
+ *
+ * Matrix products and convolutions keep their weights in a packed form, under the name that the data has within
+ * WebAssembly, until that is disposed. Data written in place would go on being multiplied as it was before. Every kernel
+ * that uses data reads its name, so the name is watched: data that a kernel has used gets another one before it is
+ * written, and what nobody used since (a moment of Adam, say) keeps its name for free.
+ *
+ * A class, put in the place of tfjs' own record: an accessor on that record would turn it into a slow object, and a
+ * step reads thousands.
+ */
+import { sizeOf } from "../trace/shape.ts"
+
+/** What tfjs knows of the data of a tensor. */
+export interface DataRecord {
+  readonly id: number
+  readonly memoryOffset: number
+  readonly shape: ReadonlyArray<number>
+  readonly dtype: string
+  refCount: number
+}
+
+/** The part of the backend that names data. */
+export interface Names {
+  dataIdNextNumber: number
+  readonly wasm: {
+    readonly tfjs: {
+      readonly registerTensor: (id: number, size: number, address: number) => void
+      readonly disposeData: (id: number) => void
+    }
+  }
+}
+
+/** A record that knows whether its name was read. */
+export class WatchedData implements DataRecord {
+  readonly memoryOffset: number
+  readonly shape: ReadonlyArray<number>
+  readonly dtype: string
+  /** How many handles share the data: counted by tfjs. */
+  refCount: number
+  #id: number
+  #isUsed = true
+
+  constructor({ dtype, id, memoryOffset, refCount, shape }: DataRecord) {
+    this.memoryOffset = memoryOffset
+    this.shape = shape
+    this.dtype = dtype
+    this.refCount = refCount
+    this.#id = id
+  }
+
+  /** The name of the data within WebAssembly. */
+  get id(): number {
+    this.#isUsed = true
+    return this.#id
+  }
+
+  /** To be called before the data is written in place: another name, if the old one was used. */
+  renew(backend: Names): void {
+    if (!this.#isUsed) return
+    const { disposeData, registerTensor } = backend.wasm.tfjs
+    disposeData(this.#id)
+    this.#id = backend.dataIdNextNumber++
+    registerTensor(this.#id, sizeOf(this.shape), this.memoryOffset)
+    this.#isUsed = false
+  }
+}
