@@ -147,6 +147,11 @@ describe("cases: equal work", () => {
     assert.deepStrictEqual(ops(program(Expr.add(x, y), Expr.add(y, x))), ["input", "input", "add", "add"])
   })
 
+  it("a scalar is not the node of its number", () => {
+    // s0 is 5, %0 is x
+    assert.deepStrictEqual(ops(program(Expr.mul(x, 5), Expr.mul(x, x))), ["input", "mul", "mul"])
+  })
+
   it("constants are equal when their bits are: 0 and −0 differ, NaN is NaN", () => {
     const values = [0, -0, Number.NaN, Number.NaN, 1, 1]
     const { scalars } = program(...values.map((value) => Expr.fullLike(spec, value)))
@@ -252,10 +257,18 @@ describe("cases: faults", () => {
     ])
   })
 
-  it("a scalar that uses a later one", () => {
-    assert.deepStrictEqual(Program.verify({ ...sum, scalars: sum.scalars.toReversed() }), [
+  it("a scalar that uses itself, a later one, or one that is not there", () => {
+    const identity = (value = 0): number => value
+    const apply = (args: ReadonlyArray<number>): Program.ScalarNode => ({
+      _tag: "Apply",
+      name: "f",
+      compute: identity,
+      args
+    })
+    assert.deepStrictEqual(Program.verify({ ...sum, scalars: [apply([0]), apply([0, 2]), apply([-1])] }), [
       "s0 uses s0, which does not come before it",
-      "s0 uses s1, which does not come before it"
+      "s1 uses s2, which does not come before it",
+      "s2 uses s-1, which does not come before it"
     ])
   })
 
