@@ -13,8 +13,15 @@ import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { areTensors, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
-import { isTensor } from "../tensorLike.ts"
+import {
+  areTensors,
+  checkAlive,
+  checkShapes,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensors
+} from "../leaves.ts"
 import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import type { AnyState } from "./layout.ts"
@@ -92,29 +99,29 @@ interface Prepared {
   readonly scalars: Float64Array
 }
 
-const updating = <S>(name: string, { updateOf }: Tracer) => {
+const updating = <S>(name: string, { known, updateOf }: Tracer) => {
   const operation = `${name}.update`
 
-  /** The gradients' leaves. That they are leaves is asked of each only if they are not simply tensors. */
-  const leavesOf = (grads: unknown, treeDef: TreeDef.TreeDef): ReadonlyArray<unknown> => {
-    const parts = gradientParts(operation, treeDef, grads, false)
-    return parts.every(isTensor) ? parts : gradientParts(operation, treeDef, grads, true)
-  }
-
-  /** Gradients that are not simply tensors that fit: promotable, or what is wrong with them. */
-  const checked = (leaves: ReadonlyArray<unknown>, specs: ReadonlyArray<TensorSpec>, treeDef: TreeDef.TreeDef) => {
-    const floats = floatLeaves(operation, leaves, treeDef)
-    checkShapes(operation, floats, specs, treeDef, remedy)
-    return floats
+  /** Whatever is not simply tensors that fit a state met before: promotable, or what is wrong with it. */
+  const checked = (grads: unknown, state: AnyState): Pick<Prepared, "compiled" | "grads"> => {
+    const { leaves, treeDef } = state
+    const parts = floatLeaves(operation, gradientParts(operation, treeDef, grads, true), treeDef)
+    checkAlive(operation, leaves, (index) => `state.leaves[${index}]`)
+    const compiled = updateOf(state)
+    checkShapes(operation, parts, compiled.paramSpecs, treeDef, remedy)
+    return { grads: parts, compiled }
   }
 
   const prepare = (step: number, grads: unknown, state: AnyState): Prepared => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
-    const leaves = leavesOf(grads, state.treeDef)
-    const compiled = updateOf(state, operation)
-    const fit = areTensors(leaves, compiled.paramSpecs) ? leaves : checked(leaves, compiled.paramSpecs, state.treeDef)
-    return { grads: fit, compiled, scalars: Program.evaluateScalars(compiled.plan.program, [step]) }
+    const parts = gradientParts(operation, state.treeDef, grads, false)
+    const compiled = known(state)
+    const ready =
+      compiled !== undefined && areTensors(parts, compiled.paramSpecs)
+        ? { grads: parts, compiled }
+        : checked(grads, state)
+    return { ...ready, scalars: Program.evaluateScalars(ready.compiled.plan.program, [step]) }
   }
 
   const update = Effect.fnUntraced(function* <P>(

@@ -2,9 +2,9 @@
  * The programs of one optimizer: traced at first need, remembered by structure, shapes and dtypes.
  */
 import type { TreeDef } from "@optim/pytree"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
-import { checkAlive } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { type AnyState, haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
@@ -20,11 +20,21 @@ export interface Shape {
 export interface Tracer {
   readonly init: (params: Shape) => CompiledInit
   readonly update: (layout: Layout) => CompiledUpdate
-  /**
-   * The update for a state; in the steady state of training its layout is recognised by identity. Given an operation,
-   * throws `DisposedTensor` in its name if a tensor of the state is gone.
-   */
-  readonly updateOf: (state: AnyState, operation?: string) => CompiledUpdate
+  /** The update for a state. */
+  readonly updateOf: (state: AnyState) => CompiledUpdate
+  /** The update for a state whose layout was met before and whose tensors live: without tracing, and quickly. */
+  readonly known: (state: AnyState) => CompiledUpdate | undefined
+}
+
+interface Latest {
+  readonly layout: Layout
+  readonly update: CompiledUpdate
+  leaves: ReadonlyArray<Tensor>
+}
+
+const areAlive = (tensors: ReadonlyArray<Tensor>): boolean => {
+  for (const tensor of tensors) if (tensor.isDisposed) return false
+  return true
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
@@ -33,18 +43,26 @@ const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.tre
 export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
-  const known = new WeakMap<ReadonlyArray<unknown>, { readonly layout: Layout; readonly update: CompiledUpdate }>()
-  const updateOf = (state: AnyState, operation?: string): CompiledUpdate => {
-    const latest = known.get(state.subtreeDefs)
-    if (latest !== undefined && latest.layout.treeDef === state.treeDef && haveSpecs(state.leaves, latest.layout.specs))
-      return latest.update
-    if (operation !== undefined) checkAlive(operation, state.leaves, (index) => `state.leaves[${index}]`)
+  const latest = new WeakMap<ReadonlyArray<unknown>, Latest>()
+  const known = (state: AnyState): CompiledUpdate | undefined => {
+    const { leaves, subtreeDefs, treeDef } = state
+    const last = latest.get(subtreeDefs)
+    if (last === undefined || last.layout.treeDef !== treeDef) return undefined
+    // A state that was written in place has the very list of tensors that it had before.
+    const fits = last.leaves === leaves ? areAlive(leaves) : haveSpecs(leaves, last.layout.specs)
+    if (!fits) return undefined
+    last.leaves = leaves
+    return last.update
+  }
+  const updateOf = (state: AnyState): CompiledUpdate => {
+    const found = known(state)
+    if (found !== undefined) return found
     const layout = layoutOf(state)
     const compiled = update(layout)
-    known.set(state.subtreeDefs, { layout, update: compiled })
+    latest.set(state.subtreeDefs, { layout, leaves: state.leaves, update: compiled })
     return compiled
   }
-  return { init, update, updateOf }
+  return { init, update, updateOf, known }
 }
 
 /** The layout of the states that an initialisation makes. */
