@@ -41,7 +41,8 @@ const refused = Effect.fnUntraced(function* (params: unknown, grads: unknown) {
   const state = yield* optimizer.init(params)
   const before = contents(state)
   const error = yield* failure(optimizer.update(0, grads, state, { donate: true }))
-  assert.deepStrictEqual(runs, { update: error._tag === "StructureMismatch" ? 0 : state.subtreeDefs.length })
+  // Only shapes are compared with what the rule says of the state.
+  assert.deepStrictEqual(runs, { update: error._tag === "TensorMismatch" ? state.subtreeDefs.length : 0 })
   assert.deepStrictEqual(contents(state), before)
   return error
 })
