@@ -17,6 +17,13 @@ export const behindAliases = ({ nodes }: Program, roles: ReadonlyArray<Role>, id
   return at
 }
 
+/** The node behind all views. */
+const behindViews = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number): number => {
+  let at = id
+  for (let node = nodes[at]; node !== undefined && roles[at] === "view"; node = nodes[at]) at = argNodes(node)[0] ?? at
+  return at
+}
+
 /** Does a node that reads this argument stand one level above it? */
 const rises = (reader: Role, argument: Role | undefined): boolean => {
   if (isFinished(argument)) return false
@@ -24,16 +31,17 @@ const rises = (reader: Role, argument: Role | undefined): boolean => {
   return reader === "library" && argument !== "computed"
 }
 
-/** The level of every node: inputs and constants at 0. */
-export const levelsOf = ({ nodes }: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
+/** The level of every node: inputs and constants at 0, and views of them. */
+export const levelsOf = (program: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
   const levels: Array<number> = []
-  nodes.forEach((node, id) => {
-    const alias = isAlias(node, roles[id])
-    const below = argNodes(node).map((arg) => {
-      const up = alias ? roles[arg] === "reduce" || roles[arg] === "library" : rises(roles[id] ?? "library", roles[arg])
-      return (levels[arg] ?? 0) + (up ? 1 : 0)
-    })
-    levels.push(Math.max(0, ...below))
+  const above = (reader: Role, argument: number): number =>
+    (levels[argument] ?? 0) + (rises(reader, roles[argument]) ? 1 : 0)
+  program.nodes.forEach((node, id) => {
+    const role = roles[id] ?? "library"
+    const args = argNodes(node)
+    // An alias is read where its argument is; any other view is above what it looks at, through whatever views.
+    const reads = role === "view" && !isAlias(node, role) ? [behindViews(program, roles, id)] : args
+    levels.push(Math.max(0, ...reads.map((arg) => above(isAlias(node, role) ? "computed" : role, arg))))
   })
   return levels
 }
