@@ -98,7 +98,10 @@ const runAll = async (homes: Homes, options: Options): Promise<Pick<Report, "hea
     if (options.list) print(`${heat.optimizer}, ${heat.case.name}`)
     else heats.push(show(await runHeat(heat, options)))
   }
-  if (options.list) return { heats, first: [] }
+  if (options.list) {
+    for (const other of ["training, mlp", "first, mlp", "first, 1,000 x 64"]) print(other)
+    return { heats, first: [] }
+  }
   if (wanted("training", "mlp")) heats.push(show(await runTraining(homes, options)))
   const cases = ["mlp", "1,000 x 64"].filter((name) => wanted("first", name))
   return { heats, first: cases.map((name) => runFirst(name, options)) }
@@ -126,7 +129,8 @@ const homes: Homes = { fused: await openFused(), interpreter: await openInterpre
 const cpu = await openCpu()
 
 const found = await runAll(homes, options)
-print(`\n${columns(barTable(judge(found)))}`)
+const verdicts = judge(found)
+if (verdicts.length > 0) print(`\n${columns(barTable(verdicts))}`)
 for (const { case: at, cold, warm } of found.first)
   print(`first update, ${at}: ${cold.toFixed(1)} ms in a new process, ${warm.toFixed(1)} ms in a warm one`)
 if (options.whole || options.save) save({ ...found, machine, loadAfter: loadavg()[0] ?? Number.NaN })

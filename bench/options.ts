@@ -54,7 +54,10 @@ export const readOptions = (args: ReadonlyArray<string>): Options => {
   return {
     effort: values.quick ? quick : thorough,
     quick: values.quick,
-    whole: !values.quick && [values.optimizer, values.case, values.contestant].every(({ length }) => length === 0),
+    whole:
+      !values.quick &&
+      !values.list &&
+      [values.optimizer, values.case, values.contestant].every(({ length }) => length === 0),
     list: values.list,
     save: values.save,
     wantsOptimizer: wanted(values.optimizer),
