@@ -2,7 +2,7 @@
  * The inside of tfjs' wasm backend, as far as we reach into it. The one file that does.
  *
  * tfjs 4.22 keeps the emscripten module as `backend.wasm`, with the allocator (`_malloc`, `_free`), the memory
- * (`asm.memory`) and a view on it (`HEAPU8`); `backend.dataIdMap` says where the numbers of a tensor lie. None of this is
+ * (`asm.memory`, or `wasmMemory` where there are threads) and a view on it (`HEAPU8`); `backend.dataIdMap` says where the numbers of a tensor lie. None of this is
  * documented, so each part is looked for and done without when it is missing; a test names the version.
  */
 import * as tf from "@tensorflow/tfjs-core"
@@ -67,7 +67,6 @@ interface Backend extends tf.KernelBackend, Names {
   readonly wasm: Names["wasm"] & {
     readonly _malloc: (bytes: number) => number
     readonly _free: (address: number) => void
-    readonly asm: { readonly memory: WebAssembly.Memory }
   }
   readonly dataIdMap: {
     readonly get: (dataId: object) => DataRecord
@@ -77,13 +76,19 @@ interface Backend extends tf.KernelBackend, Names {
   readonly makeOutput: (shape: Array<number>, dtype: "float32") => tf.TensorInfo
 }
 
+/** The memory: of the ordinary build among its exports, of the threaded one, which imports it, on the module. */
+const memoryOf = (module: unknown): WebAssembly.Memory | undefined => {
+  const exports = hasProperty(module, "asm") ? module.asm : undefined
+  const exported = hasProperty(exports, "memory") ? exports.memory : undefined
+  const memory = exported ?? (hasProperty(module, "wasmMemory") ? module.wasmMemory : undefined)
+  return memory instanceof WebAssembly.Memory ? memory : undefined
+}
+
 const isBackend = (backend: unknown): backend is Backend =>
   hasProperty(backend, "wasm") &&
   hasProperty(backend.wasm, "_malloc") &&
   hasProperty(backend.wasm, "_free") &&
-  hasProperty(backend.wasm, "asm") &&
-  hasProperty(backend.wasm.asm, "memory") &&
-  backend.wasm.asm.memory instanceof WebAssembly.Memory &&
+  memoryOf(backend.wasm) !== undefined &&
   hasProperty(backend.wasm, "tfjs") &&
   hasProperty(backend.wasm.tfjs, "registerTensor") &&
   hasProperty(backend.wasm.tfjs, "disposeData") &&
@@ -123,9 +128,11 @@ export const findHeap = (): Heap | undefined => {
   const backend: unknown = tf.findBackend("wasm")
   if (!isBackend(backend)) return undefined
   const { wasm } = backend
+  const memory = memoryOf(wasm)
+  if (memory === undefined) return undefined
   const engine = tf.engine()
   return {
-    memory: wasm.asm.memory,
+    memory,
     // Emscripten answers with a signed number: addresses above 2 GiB are negative.
     allocate: (bytes) => wasm._malloc(bytes) >>> 0,
     free: (address) => wasm._free(address),
