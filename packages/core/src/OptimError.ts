@@ -154,7 +154,7 @@ export class LossNotScalar extends Schema.TaggedError<LossNotScalar>()("LossNotS
   override get message(): string {
     return [
       `${this.operation}: the loss is ${this.found}, expected a float32 tensor of shape []`,
-      "Reduce it to one number, for example with .mean() or .sum()."
+      "Return one number, for example tf.mean(x) or tf.sum(x) of @tensorflow/tfjs-core."
     ].join("\n")
   }
 }

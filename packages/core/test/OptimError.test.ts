@@ -96,8 +96,8 @@ const rows: ReadonlyArray<Row> = [
     name: "an impossible norm",
     tag: "InvalidHyperParameter",
     provoke: Optimizer.clipGrads({ a: 1 }, Number.NaN),
-    fields: { optimizer: "Optimizer.clipGrads", parameter: "maxNorm", value: "NaN", expected: "a finite number ≥ 0" },
-    message: ["Optimizer.clipGrads: maxNorm is NaN, expected a finite number ≥ 0"]
+    fields: { optimizer: "Optimizer.clipGrads", parameter: "maxNorm", value: "NaN", expected: "a number ≥ 0" },
+    message: ["Optimizer.clipGrads: maxNorm is NaN, expected a number ≥ 0"]
   },
   {
     name: "a step that is no count",
@@ -280,7 +280,7 @@ const rows: ReadonlyArray<Row> = [
     fields: { found: "a float32 tensor of shape [2]" },
     message: [
       "Autodiff: the loss is a float32 tensor of shape [2], expected a float32 tensor of shape []",
-      "Reduce it to one number, for example with .mean() or .sum()."
+      "Return one number, for example tf.mean(x) or tf.sum(x) of @tensorflow/tfjs-core."
     ]
   },
   {

@@ -14,7 +14,7 @@ const message = (...lines: ReadonlyArray<string>): string => lines.join("\n")
 const notScalar = (found: string): string =>
   message(
     `Autodiff: the loss is ${found}, expected a float32 tensor of shape []`,
-    "Reduce it to one number, for example with .mean() or .sum()."
+    "Return one number, for example tf.mean(x) or tf.sum(x) of @tensorflow/tfjs-core."
   )
 
 const cyclic: { self?: unknown } = {}
@@ -37,10 +37,10 @@ const complaints: { readonly [name: string]: readonly [(params: never) => unknow
     { a: 1, b: 2 },
     notScalar("a int32 tensor of shape []")
   ],
-  "a number": [() => 3, { a: 1, b: 2 }, notScalar("number")],
+  "a number": [() => 3, { a: 1, b: 2 }, notScalar("of type number")],
   nothing: [() => undefined, { a: 1, b: 2 }, notScalar("undefined")],
-  "a promise": [async () => tf.scalar(1), 1, notScalar("object")],
-  "a pair without hasAux": [(x: Scalar) => [tf.square(x), 1], 1, notScalar("object")],
+  "a promise": [async () => tf.scalar(1), 1, notScalar("a promise")],
+  "a pair without hasAux": [(x: Scalar) => [tf.square(x), 1], 1, notScalar("of type object")],
   "an exception": [
     () => {
       throw new RangeError("no such row: 7")

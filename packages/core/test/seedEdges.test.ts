@@ -242,10 +242,11 @@ for (const backend of backends) {
 
     it.effect("norms have to be numbers that are not negative", () =>
       Effect.gen(function* () {
-        for (const maxNorm of [-1, NaN, Infinity]) {
+        assert.deepStrictEqual(yield* clipped([3, 4], Infinity), [[3], [4]])
+        for (const maxNorm of [-1, NaN]) {
           assert.deepStrictEqual(yield* failure(clipGrads([3, 4], maxNorm)), {
             _tag: "InvalidHyperParameter",
-            message: `Optimizer.clipGrads: maxNorm is ${maxNorm}, expected a finite number ≥ 0`
+            message: `Optimizer.clipGrads: maxNorm is ${maxNorm}, expected a number ≥ 0`
           })
         }
       })

@@ -27,6 +27,9 @@ export const decay: Range = { expected: "a number with 0 ≤ x < 1", allows: (x)
 /** 0 ≤ x: the terms that keep a denominator from zero. */
 export const nonNegative: Range = { expected: "a finite number ≥ 0", allows: (x) => isFinite(x) && x >= 0 }
 
+/** 0 ≤ x, where infinity means no bound. */
+export const bound: Range = { expected: "a number ≥ 0", allows: (x) => typeof x === "number" && x >= 0 }
+
 /** 0 ≤ x finite, or something that gives the step size of a step. */
 export const stepSize: Range = {
   expected: "a finite number ≥ 0, a schedule, or a function of the step",
@@ -52,3 +55,14 @@ export const check = <H extends HyperParameters>(
   }
   return values
 }
+
+const isHyperParameter = (value: unknown): value is HyperParameter =>
+  ["number", "boolean", "string", "function"].includes(typeof value) || Schedules.isSchedule(value)
+
+/** The hyper-parameters in what a maker was given, for rules that do not say. */
+export const hyperParametersIn = (options: unknown): HyperParameters =>
+  typeof options === "object" && options !== null
+    ? Object.fromEntries(
+        Object.entries(options).filter((entry): entry is [string, HyperParameter] => isHyperParameter(entry[1]))
+      )
+    : {}

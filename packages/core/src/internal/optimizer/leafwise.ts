@@ -25,6 +25,7 @@ import {
 import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import type { AnyState } from "./layout.ts"
+import { hyperParametersIn } from "./hyperParameters.ts"
 import { checkStep } from "./step.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
 import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
@@ -208,4 +209,4 @@ export const leafwise =
     maker: (...args: Args) => LeafRule<S>
   ): ((...args: Args) => Optimizer<Slots<S>>) =>
   (...args) =>
-    fromRule(maker(...args))
+    fromRule({ hyperParameters: hyperParametersIn(args[0]), ...maker(...args) })

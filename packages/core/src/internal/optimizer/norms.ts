@@ -18,7 +18,7 @@ import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
 import { disposeAll, floatLeaves, withTensors } from "../leaves.ts"
 import { memo } from "../memo.ts"
-import { check, nonNegative } from "./hyperParameters.ts"
+import { bound, check } from "./hyperParameters.ts"
 import { sameSpecs } from "./layout.ts"
 import type { Promoted } from "./rule.ts"
 
@@ -123,7 +123,7 @@ const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
   options: ClipOptions = {}
 ): Effect.fn.Return<Promoted<P>, OptimError, Tensors> {
   const operation = "Optimizer.clipGrads"
-  yield* attempt(() => check(operation, { maxNorm }, { maxNorm: nonNegative }))
+  yield* attempt(() => check(operation, { maxNorm }, { maxNorm: bound }))
   const { tensors, treeDef } = yield* onTree(operation, grads, clipPlan, { ...options, host: [maxNorm] })
   // The same structure with a tensor for every leaf.
   return PyTree.unflatten(treeDef, tensors) as Promoted<P>

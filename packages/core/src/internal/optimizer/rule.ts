@@ -22,7 +22,7 @@ export type Step = Scalar
 export interface LeafRule<S> {
   /** The name in messages and checkpoints. */
   readonly name?: string
-  /** What it was made with, for checkpoints. */
+  /** What it was made with, for checkpoints and progress; by default, the options that its maker was given. */
   readonly hyperParameters?: HyperParameters
   /** The state before the first step, for the parameter `x`. */
   readonly init: (x: Expr) => S

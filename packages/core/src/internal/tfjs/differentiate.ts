@@ -23,9 +23,11 @@ const missingGradients = "tfjs has no gradient functions; in Node, install @tens
 const printFound = (value: unknown): string =>
   isTensor(value)
     ? `a ${value.dtype} tensor of shape [${value.shape.join(", ")}]`
-    : value === null
-      ? "null"
-      : typeof value
+    : value instanceof Promise
+      ? "a promise"
+      : value === null || value === undefined
+        ? String(value)
+        : `of type ${typeof value}`
 
 const scalarLoss = (value: unknown): Tensor => {
   if (isTensor(value) && value.rank === 0 && value.dtype === "float32") return value
