@@ -186,7 +186,7 @@ const assertClose = (
 
 describe("numbers", () => {
   for (const { id, kwargs, name, steps, values } of Golden.read("jax-schedules.json")) {
-    it(`the seed's ${id}`, () => {
+    it(`the reference's ${id}`, () => {
       assertClose(construct(name, kwargs), steps, values, tolerance)
     })
   }

@@ -2,17 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schedules from "@optim/schedules"
 import * as Golden from "./golden.ts"
 
-/** What is exported without a record of the seed, and why that is right. */
+/** What is exported without a record of the reference, and why that is right. */
 const withoutRecord: Readonly<Record<string, string>> = {
   InvalidSchedule: "the error class",
   Schedule: "the codec",
   at: "evaluates; every record goes through it",
-  clamp: "a combinator; the seed has none, its laws are tested",
+  clamp: "a combinator; the reference has none, its laws are tested",
   isSchedule: "a guard",
   join: "a combinator; its record is Optax's, in optax-join.json",
   make: "takes any step size; every record goes through it",
-  map: "a combinator; the seed has none, its laws are tested",
-  scale: "a combinator; the seed has none, its laws are tested"
+  map: "a combinator; the reference has none, its laws are tested",
+  scale: "a combinator; the reference has none, its laws are tested"
 }
 
 const recorded = new Set(Golden.read("jax-schedules.json").map(({ name }) => Golden.camelCase(name)))

@@ -4,7 +4,7 @@
 import { DonatedStateUsed } from "../../OptimError.ts"
 
 /** Where a state keeps the step of the update that it was given to. */
-export const donatedAt = Symbol("donatedAt")
+export const donatedAt: unique symbol = Symbol.for("@optim/core/donatedAt")
 
 /** Something that can be given away. */
 export interface Donatable {

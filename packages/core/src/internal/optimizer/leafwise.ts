@@ -1,7 +1,7 @@
 /**
  * The lifting of rules: a triple written for one tensor becomes an optimizer for any tree.
  *
- * `leafwise` is the seed's `optimizer` decorator. Each step checks what it is given, looks up the traced program of
+ * `leafwise` is the `optimizer` decorator of `jax.example_libraries.optimizers`. Each step checks what it is given, looks up the traced program of
  * this very layout, evaluates its scalars and hands everything to the executor.
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
@@ -170,7 +170,7 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
 }
 
 /**
- * Lifts the maker of a rule for one tensor to a maker of optimizers for any tree: the seed's `optimizer` decorator.
+ * Lifts the maker of a rule for one tensor to a maker of optimizers for any tree: the `optimizer` decorator of `jax.example_libraries.optimizers`.
  *
  * The state of a rule is any tree of symbolic tensors, and an optimizer keeps one such tree for each leaf of the
  * parameters. A rule that computes with impossible shapes, or whose update changes the structure, shapes or dtypes of

@@ -85,8 +85,8 @@ export class Builder {
   readonly #fuser: Fuser
   readonly #members: ReadonlySet<number>
   readonly #shape: ReadonlyArray<number>
-  readonly #inputs = new Map<string, Buffer>()
-  readonly #scalars: Array<number> = []
+  readonly #inputs = new Map<string, Buffer & { readonly index: number }>()
+  readonly #scalars = new Map<number, number>()
   readonly #body: Array<BodyNode> = []
   readonly #values = new Map<string, Operand>()
 
@@ -97,15 +97,17 @@ export class Builder {
   }
 
   #scalar(id: number): Operand {
-    const known = this.#scalars.indexOf(id)
-    return { _tag: "Scalar", index: known >= 0 ? known : this.#scalars.push(id) - 1 }
+    const index = this.#scalars.get(id) ?? this.#scalars.size
+    this.#scalars.set(id, index)
+    return { _tag: "Scalar", index }
   }
 
   #input(id: number, axes: Axes): Operand {
     const strides = stridesOf(this.#fuser.node(id).shape, axes)
     const key = `${id}:${strides.join()}`
-    if (!this.#inputs.has(key)) this.#inputs.set(key, { node: id, strides })
-    return { _tag: "Input", index: [...this.#inputs.keys()].indexOf(key) }
+    const { index } = this.#inputs.get(key) ?? { index: this.#inputs.size }
+    this.#inputs.set(key, { node: id, strides, index })
+    return { _tag: "Input", index }
   }
 
   #compute(id: number, axes: Axes): Operand {
@@ -116,7 +118,7 @@ export class Builder {
     return { _tag: "Value", index: this.#body.push({ op, args, mask: node.dtype === "bool" }) - 1 }
   }
 
-  /** The operand that a node is, at these axes. Nothing here is deeper than a rule is long. */
+  /** The operand that a node is, at these axes; goes as deep as views and masks stand on each other. */
   operand(id: number, axes: Axes): Operand {
     const key = `${id}:${axes.join()}`
     const known = this.#values.get(key)
@@ -144,6 +146,8 @@ export class Builder {
       const own = unitless(this.#fuser.node(id).shape)
       return home.map((axis) => own[axis] ?? -1)
     }
+    // In the order of their dependence, so that none has to wait for a chain of others.
+    for (const id of this.#members) this.operand(id, at(id))
     const stores = stored.map((id) => ({
       node: id,
       value: this.operand(id, at(id)),
@@ -161,7 +165,7 @@ export class Builder {
     const kernel: Kernel = {
       loops: extents.length,
       inputs: walks.slice(0, this.#inputs.size),
-      scalars: this.#scalars.length,
+      scalars: this.#scalars.size,
       body: this.#body,
       results: results.map(({ reduce, value }, index): Result => ({
         value,
@@ -176,7 +180,7 @@ export class Builder {
       key: keyOf(kernel),
       extents,
       inputs: moved.slice(0, this.#inputs.size),
-      scalars: this.#scalars,
+      scalars: [...this.#scalars.keys()],
       results: moved.slice(this.#inputs.size)
     }
   }

@@ -8,14 +8,18 @@
 
 /** Thrown inside a synchronous computation; the service turns it into `OutOfMemory`. */
 export class OutOfMemoryDefect extends Error {
+  override readonly name = "@optim/core/OutOfMemoryDefect"
   readonly requestedBytes: number
 
   constructor(requestedBytes: number) {
     super(`no room for ${requestedBytes} bytes`)
-    this.name = "OutOfMemoryDefect"
     this.requestedBytes = requestedBytes
   }
 }
+
+/** Was it thrown by a checked allocator, of whatever copy of this package? */
+export const isOutOfMemory = (error: unknown): error is OutOfMemoryDefect =>
+  error instanceof Error && error.name === "@optim/core/OutOfMemoryDefect"
 
 type Allocate = (bytes: number) => number
 

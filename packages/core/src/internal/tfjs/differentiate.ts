@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import { LossFailed, LossNotScalar } from "../../OptimError.ts"
 import type { Differentiated } from "../../Tensors.ts"
 import { isTensor } from "../tensorLike.ts"
-import { OutOfMemoryDefect } from "./allocation.ts"
+import { isOutOfMemory } from "./allocation.ts"
 import { hasGradients } from "./backend.ts"
 import { share } from "./share.ts"
 import { discardTape, savingAll } from "./tape.ts"
@@ -36,7 +36,7 @@ const scalarLoss = (value: unknown): Tensor => {
 
 /** What the loss did wrong; an allocation that failed inside it is not its fault. */
 const failure = (cause: unknown): LossFailed | LossNotScalar => {
-  if (cause instanceof OutOfMemoryDefect) throw cause
+  if (isOutOfMemory(cause)) throw cause
   return cause instanceof LossNotScalar ? cause : new LossFailed({ operation, cause })
 }
 
@@ -53,14 +53,17 @@ const disposeTree = (tree: unknown): void => {
   for (const leaf of PyTree.leaves(tree)) if (isTensor(leaf)) leaf.dispose()
 }
 
+/** Gradients under handles that are the caller's alone: not a parameter, nor another gradient, nor a tensor of the loss. */
 const ownHandles = (
   tensors: ReadonlyArray<Tensor | undefined>,
-  others: ReadonlyArray<Tensor>
+  params: ReadonlyArray<Tensor>
 ): ReadonlyArray<Tensor | undefined> => {
-  const taken = new Set(others)
+  const taken = new Set(params)
+  // tfjs numbers tensors as they are made: what is older than the handles of the parameters was not made here.
+  const oldest = params[0]?.id ?? 0
   return tensors.map((tensor) => {
     if (tensor === undefined) return undefined
-    const own = taken.has(tensor) ? share(tensor) : tensor
+    const own = taken.has(tensor) || tensor.id < oldest ? share(tensor) : tensor
     taken.add(tensor)
     return tf.keep(own)
   })

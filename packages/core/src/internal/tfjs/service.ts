@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { OutOfMemory } from "../../OptimError.ts"
 import { type Execution, type HostTensor, type MemoryUse, Tensors } from "../../Tensors.ts"
 import { isTensor } from "../tensorLike.ts"
-import { OutOfMemoryDefect } from "./allocation.ts"
+import { isOutOfMemory } from "./allocation.ts"
 import { onBackend } from "./backend.ts"
 import { differentiate } from "./differentiate.ts"
 import { share } from "./share.ts"
@@ -59,7 +59,7 @@ export const make = (backend: Backend): Tensors["Service"] => {
       try {
         return Effect.succeed(onBackend(backend.name, compute))
       } catch (error) {
-        return error instanceof OutOfMemoryDefect ? Effect.fail(outOfMemory(error.requestedBytes)) : Effect.die(error)
+        return isOutOfMemory(error) ? Effect.fail(outOfMemory(error.requestedBytes)) : Effect.die(error)
       }
     })
 

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { hasProperty } from "effect/Predicate"
 import { checked } from "./allocation.ts"
-import { type DataRecord, type Names, WatchedData } from "./watchedData.ts"
+import { type DataRecord, isWatched, type Names, WatchedData } from "./watchedData.ts"
 
 const findModule = (): unknown => {
   const backend: unknown = tf.findBackend("wasm")
@@ -115,7 +115,7 @@ const countDepartures = (backend: Backend): (() => number) => {
 /** The record of a tensor's data, watched from now on. */
 const watched = ({ dataIdMap }: Backend, { dataId }: Tensor): WatchedData => {
   const record = dataIdMap.get(dataId)
-  if (record instanceof WatchedData) return record
+  if (isWatched(record)) return record
   const data = new WatchedData(record)
   // Deleted first, because the map counts what is set.
   dataIdMap.delete(dataId)

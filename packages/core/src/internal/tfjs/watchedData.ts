@@ -31,8 +31,14 @@ export interface Names {
   }
 }
 
+const watchedKey: unique symbol = Symbol.for("@optim/core/watchedData")
+
+/** Is this record watched, by whatever copy of this package? */
+export const isWatched = (record: DataRecord): record is WatchedData => watchedKey in record
+
 /** A record that knows whether its name was read. */
 export class WatchedData implements DataRecord {
+  readonly [watchedKey] = true
   readonly memoryOffset: number
   readonly shape: ReadonlyArray<number>
   readonly dtype: string

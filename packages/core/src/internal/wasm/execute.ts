@@ -178,6 +178,8 @@ export class Executor {
   #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
     const { addresses, dataIds, placements, prepared, tensors } = resident
     const valid = resident.departures === this.#heap.departures()
+    // Until all inputs have their place: one that has to come from another backend may find no room.
+    resident.departures = -1
     resident.isMoved = false
     resident.isUnsettled = false
     for (let index = 0; index < inputs.length; index++) {

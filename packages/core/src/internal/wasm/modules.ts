@@ -1,8 +1,8 @@
 /**
  * Compiled kernels, shared by all plans that contain them.
  *
- * Compiling takes a fraction of a millisecond, but browsers refuse to do it synchronously above 4 KB on their main
- * thread only for large modules; kernels are small. The cache is bounded: the kernel used longest ago goes.
+ * Compiled synchronously, which takes a fraction of a millisecond: a kernel has a few hundred bytes to a few KB. The cache
+ * is bounded: the kernel used longest ago goes.
  */
 import type { Kernel } from "../plan/kernel.ts"
 import { moduleBytes } from "./assembler.ts"
