@@ -85,7 +85,8 @@ export class Builder {
   readonly #fuser: Fuser
   readonly #members: ReadonlySet<number>
   readonly #shape: ReadonlyArray<number>
-  readonly #inputs = new Map<string, Buffer>()
+  readonly #inputs: Array<Buffer> = []
+  readonly #inputAt = new Map<string, number>()
   readonly #scalars: Array<number> = []
   readonly #body: Array<BodyNode> = []
   readonly #values = new Map<string, Operand>()
@@ -104,8 +105,9 @@ export class Builder {
   #input(id: number, axes: Axes): Operand {
     const strides = stridesOf(this.#fuser.node(id).shape, axes)
     const key = `${id}:${strides.join()}`
-    if (!this.#inputs.has(key)) this.#inputs.set(key, { node: id, strides })
-    return { _tag: "Input", index: [...this.#inputs.keys()].indexOf(key) }
+    const index = this.#inputAt.get(key) ?? this.#inputs.push({ node: id, strides }) - 1
+    this.#inputAt.set(key, index)
+    return { _tag: "Input", index }
   }
 
   #compute(id: number, axes: Axes): Operand {
@@ -116,7 +118,7 @@ export class Builder {
     return { _tag: "Value", index: this.#body.push({ op, args, mask: node.dtype === "bool" }) - 1 }
   }
 
-  /** The operand that a node is, at these axes. Nothing here is deeper than a rule is long. */
+  /** The operand that a node is, at these axes. No deeper than a cluster is large. */
   operand(id: number, axes: Axes): Operand {
     const key = `${id}:${axes.join()}`
     const known = this.#values.get(key)
@@ -152,7 +154,7 @@ export class Builder {
     }))
     const reductions = reduced.map((id) => this.#reduction(id, at))
     const results = [...stores, ...reductions]
-    const buffers = [...this.#inputs.values(), ...results]
+    const buffers = [...this.#inputs, ...results]
     const { extents, strides } = collapse(
       this.#shape,
       buffers.map((buffer) => buffer.strides)
@@ -160,13 +162,13 @@ export class Builder {
     const walks = strides.map((each) => each.map((stride) => stride !== 0))
     const kernel: Kernel = {
       loops: extents.length,
-      inputs: walks.slice(0, this.#inputs.size),
+      inputs: walks.slice(0, this.#inputs.length),
       scalars: this.#scalars.length,
       body: this.#body,
       results: results.map(({ reduce, value }, index): Result => ({
         value,
         reduce,
-        walk: walks[this.#inputs.size + index] ?? []
+        walk: walks[this.#inputs.length + index] ?? []
       }))
     }
     const moved = buffers.map(({ node }, index) => ({ node, strides: strides[index] ?? [] }))
@@ -175,9 +177,9 @@ export class Builder {
       kernel,
       key: keyOf(kernel),
       extents,
-      inputs: moved.slice(0, this.#inputs.size),
+      inputs: moved.slice(0, this.#inputs.length),
       scalars: this.#scalars,
-      results: moved.slice(this.#inputs.size)
+      results: moved.slice(this.#inputs.length)
     }
   }
 
