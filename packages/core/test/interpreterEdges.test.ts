@@ -72,6 +72,12 @@ const cases: ReadonlyArray<Case> = [
     (x) => Expr.where(Expr.greater(x, 0), Expr.div(1, x), 0),
     float(0, 0.25)
   ),
+  one(
+    "choosing a scalar over nothing is nothing",
+    nothing(1, 0),
+    (x) => Expr.where(Expr.less(x, 1), 2, x),
+    nothing(1, 0)
+  ),
   two("choosing among bools", bool(0, 0, 1, 1), bool(0, 1, 0, 1), (a, b) => Expr.where(a, b, a), bool(0, 0, 0, 1)),
   one("a scalar among bools", bool(0, 0, 1, 1), (x) => Expr.where(x, 0, Expr.not(x)), bool(1, 1, 0, 0)),
   one("float32 to bool: all but zeros", float(0, -0, 0.5, nan, tiny), (x) => Expr.cast(x, "bool"), bool(0, 0, 1, 1, 1)),

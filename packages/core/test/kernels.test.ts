@@ -4,7 +4,7 @@
  * What both compute from the same numbers must be the same numbers, bit for bit; only the order of the terms of a sum is
  * free. So the interpreter is given the sums that the kernels formed, and these are compared with their terms.
  */
-import { type Expr, Plan, Program, Tensors } from "@optim/core"
+import { Expr, Plan, Program, Tensors } from "@optim/core"
 import * as Cpu from "@optim/core/cpu"
 import { assert, layer } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
@@ -217,9 +217,13 @@ const donate = Effect.fnUntraced(function* (
   return yield* read(service, outputs)
 })
 
-const positions = ({ inputs }: Program.Program): ReadonlyArray<Giving> =>
+/** Every position from which inputs can be donated; each with the same arrangement of inputs between two others. */
+const turns = (
+  { inputs }: Program.Program,
+  ways: ReadonlyArray<Way>
+): ReadonlyArray<Giving & { readonly ways: ReadonlyArray<Way> }> =>
   [...inputs.keys(), inputs.length].flatMap((donatedFrom) =>
-    [true, false].map((renewHandles) => ({ donatedFrom, renewHandles }))
+    [true, false].flatMap((renewHandles) => [[], ways, []].map((ways) => ({ donatedFrom, renewHandles, ways })))
   )
 
 const donatesSafely = Effect.fnUntraced(function* ([{ host, inputs, others, program }, ways]: readonly [
@@ -230,12 +234,12 @@ const donatesSafely = Effect.fnUntraced(function* ([{ host, inputs, others, prog
   const elsewhere = yield* Effect.provide(Tensors.Tensors, Cpu.layer)
   const plan = Plan.make(program)
   const scalars = Program.evaluateScalars(program, host)
-  for (const [turn, giving] of positions(program).entries()) {
-    const values = arranged(turn % 2 === 0 ? inputs : others, ways)
+  for (const [index, turn] of turns(program, ways).entries()) {
+    const values = arranged(index % 2 === 0 ? inputs : others, turn.ways)
     const wanted = yield* compute(service, plan, values, host)
-    const given = yield* scoped(give({ service, elsewhere }, values, ways))
-    const what = `${JSON.stringify({ ...giving, ways })}\n${Program.print(program)}\n`
-    assertSame(yield* donate(service, plan, given, values, scalars, giving), wanted, what)
+    const given = yield* scoped(give({ service, elsewhere }, values, turn.ways))
+    const what = `${JSON.stringify(turn)}\n${Program.print(program)}\n`
+    assertSame(yield* donate(service, plan, given, values, scalars, turn), wanted, what)
   }
 })
 
@@ -274,6 +278,170 @@ layer(Allocator.layer)("fused kernels and the interpreter", (it) => {
 
 layer(Allocator.layer)("donated inputs", (it) => {
   it.effect("change no number, from whatever position on and however they are shared", () =>
-    forAll(fc.tuple(kernelProgram("all"), ways), (drawn) => leavesHeap(donatesSafely(drawn)), { numRuns: 200 })
+    forAll(fc.tuple(kernelProgram("all"), ways), (drawn) => leavesHeap(donatesSafely(drawn)), { numRuns: 120 })
+  )
+})
+
+// --- cases -------------------------------------------------------------------------------------------------------
+
+const vector = (...numbers: ReadonlyArray<number>): Value => ({
+  shape: [numbers.length],
+  dtype: "float32",
+  data: Float32Array.from(numbers)
+})
+
+const planOf = (
+  inputs: ReadonlyArray<Expr.TensorSpec>,
+  outputs: (...inputs: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
+): Plan.Plan =>
+  Plan.make(
+    Program.make(
+      inputs.map(({ dtype, shape }) => ({ shape, dtype })),
+      outputs(...inputs.map((spec, index) => Expr.input(index, spec)))
+    )
+  )
+
+const ramp = (length: number, from = 0): Value => vector(...Array.from({ length }, (_, index) => index + from))
+
+/** Executes a plan on a new executor and on the interpreter, and compares. */
+const agree = (plan: Plan.Plan, inputs: ReadonlyArray<Value>) =>
+  Effect.gen(function* () {
+    const { service } = yield* fused
+    const found = yield* compute(service, plan, inputs, [])
+    assertSame(found, yield* compute(interpreter, plan, inputs, []), "outputs")
+    return found
+  }).pipe(Effect.scoped)
+
+/** Tensors of these numbers, executed upon again and again by one executor. */
+const repeated = Effect.fnUntraced(function* (plan: Plan.Plan, inputs: ReadonlyArray<Value>) {
+  const { service } = yield* fused
+  const tensors = yield* scoped(Effect.forEach(inputs, service.make))
+  const execute = (given: ReadonlyArray<Tensor>, giving: Giving = nothing) =>
+    scoped(service.execute({ plan, inputs: given, scalars: Program.evaluateScalars(plan.program, []), ...giving }))
+  return { service, tensors, execute }
+})
+
+const doubled = (length: number): Plan.Plan => planOf([ramp(length)], (x = never()) => [Expr.add(x, x)])
+
+const never = (): never => assert.fail("the plan has so many inputs")
+
+layer(Allocator.layer)("cases", (it) => {
+  it.effect("what tfjs made of a donated input keeps its numbers when the input is written over", () =>
+    Effect.gen(function* () {
+      // A reshape shares the data of its argument; the output that could take the place of x comes after it.
+      const plan = planOf([ramp(6)], (x = never()) => [Expr.reshape(x, [2, 3]), Expr.sub(x, Expr.max(x))])
+      const { execute, service, tensors } = yield* repeated(plan, [ramp(6)])
+      const [reshaped, next] = yield* read(service, yield* execute(tensors, { donatedFrom: 0, renewHandles: false }))
+      assert.deepStrictEqual(reshaped?.data, ramp(6).data)
+      assert.deepStrictEqual(next?.data, ramp(6, -5).data)
+    })
+  )
+
+  it.effect("a tensor that is given away at one place and not at another is not written over", () =>
+    Effect.gen(function* () {
+      // The kernel that makes the last output reads x; a is read after it.
+      const plan = planOf([ramp(5), ramp(5)], (a = never(), x = never()) => {
+        const next = Expr.add(x, 1)
+        return [Expr.add(a, Expr.sum(next)), next]
+      })
+      const { execute, service, tensors } = yield* repeated(plan, [ramp(5)])
+      const [shared = never()] = tensors
+      const outputs = yield* execute([shared, shared], { donatedFrom: 1, renewHandles: false })
+      const [sum, next] = yield* read(service, outputs)
+      assert.deepStrictEqual([sum?.data, next?.data], [ramp(5, 15).data, ramp(5, 1).data])
+      assert.isTrue(shared.isDisposed)
+    })
+  )
+
+  for (const where of ["there", "back"] as const) {
+    it.effect(`a tensor that another backend took is found again when it is ${where}`, () =>
+      Effect.gen(function* () {
+        const { execute, service, tensors } = yield* repeated(doubled(64), [ramp(64)])
+        const cpu = yield* Effect.provide(Tensors.Tensors, Cpu.layer)
+        const [tensor = never()] = tensors
+        yield* execute(tensors)
+        yield* scoped(cpu.run(() => tf.neg(tensor)))
+        // What comes next to the heap lies where the tensor lay.
+        yield* scoped(service.make(ramp(64, 1000)))
+        if (where === "back") yield* scoped(service.run(() => tf.neg(tensor)))
+        const [found] = yield* read(service, yield* execute(tensors))
+        assert.deepStrictEqual(
+          found?.data,
+          Float32Array.from({ length: 64 }, (_, index) => 2 * index)
+        )
+      })
+    )
+  }
+
+  it.effect("a variable of tfjs is read where it is, whatever was assigned to it", () =>
+    Effect.gen(function* () {
+      const { execute, service } = yield* repeated(doubled(3), [])
+      const variable = yield* service.run(() => tf.variable(tf.tensor1d([1, 2, 3]), false))
+      const before = yield* read(service, yield* execute([variable]))
+      yield* service.run(() => variable.assign(tf.tensor1d([4, 5, 6])))
+      const after = yield* read(service, yield* execute([variable]))
+      variable.dispose()
+      assertSame([...before, ...after], [vector(2, 4, 6), vector(8, 10, 12)], "twice the variable")
+    })
+  )
+
+  it.effect("no inputs, no outputs, no elements", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* agree(
+          planOf([], () => []),
+          []
+        ),
+        []
+      )
+      yield* agree(
+        planOf([ramp(3)], () => []),
+        [ramp(3)]
+      )
+      yield* agree(
+        planOf([], () => [Expr.full({ shape: [2, 3], dtype: "float32" }, 7)]),
+        []
+      )
+      yield* agree(
+        planOf([ramp(0)], (x = never()) => [Expr.sqrt(x), Expr.sum(x), Expr.max(x), Expr.min(x), x]),
+        [ramp(0)]
+      )
+    })
+  )
+
+  it.effect("bodies too long to be unrolled", () =>
+    Effect.gen(function* () {
+      for (const length of [1, 15, 67]) {
+        const chain = planOf([ramp(length), ramp(length)], (x = never(), y = never()) => {
+          let value = x
+          for (let op = 0; op < 200; op++) value = op % 2 === 0 ? Expr.mul(value, 0.5) : Expr.add(value, y)
+          return [value, Expr.max(value)]
+        })
+        yield* agree(chain, [ramp(length, 3), ramp(length, -7)])
+      }
+    })
+  )
+
+  it.effect("chains of 20,000 operations", () =>
+    Effect.gen(function* () {
+      const chain = planOf([ramp(5)], (x = never()) => {
+        let value = x
+        for (let op = 0; op < 20_000; op++) value = op % 2 === 0 ? Expr.add(value, x) : Expr.sub(value, 3)
+        return [value]
+      })
+      yield* agree(chain, [ramp(5)])
+    })
+  )
+
+  it.effect("20,000 tensors in one sum", () =>
+    Effect.gen(function* () {
+      const inputs = Array.from({ length: 20_000 }, (_, index) => vector(index % 7))
+      const total = planOf(inputs, (...all) => [all.map((x) => Expr.sum(x)).reduce((a, b) => Expr.add(a, b))])
+      const [found] = yield* agree(total, inputs)
+      assert.strictEqual(
+        found?.data[0],
+        inputs.reduce((sum, { data: [x = 0] }) => sum + x, 0)
+      )
+    })
   )
 })

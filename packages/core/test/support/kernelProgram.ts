@@ -173,6 +173,8 @@ const library = ({ masks, values }: Pool, { axes, picks: [a, b], scalar, word }:
     () => Expr.reshape(x, x.shape.toReversed()),
     () => numbersOf(Expr.cast(x, "int32")),
     () => Expr.cast(x, "bool"),
+    () => numbersOf(Expr.sum(Expr.cast(x, "int32"))),
+    () => numbersOf(Expr.max(Expr.cast(x, "int32"))),
     () => (mask === undefined ? undefined : Expr.reshape(mask, [...mask.shape, 1].slice(0, maxRank))),
     () => (mask === undefined ? undefined : numbersOf(Expr.add(Expr.cast(mask, "int32"), axes)))
   ]

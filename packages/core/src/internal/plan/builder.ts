@@ -85,7 +85,8 @@ export class Builder {
   readonly #fuser: Fuser
   readonly #members: ReadonlySet<number>
   readonly #shape: ReadonlyArray<number>
-  readonly #inputs = new Map<string, Buffer & { readonly index: number }>()
+  readonly #inputs: Array<Buffer> = []
+  readonly #inputAt = new Map<string, number>()
   readonly #scalars = new Map<number, number>()
   readonly #body: Array<BodyNode> = []
   readonly #values = new Map<string, Operand>()
@@ -105,8 +106,8 @@ export class Builder {
   #input(id: number, axes: Axes): Operand {
     const strides = stridesOf(this.#fuser.node(id).shape, axes)
     const key = `${id}:${strides.join()}`
-    const { index } = this.#inputs.get(key) ?? { index: this.#inputs.size }
-    this.#inputs.set(key, { node: id, strides, index })
+    const index = this.#inputAt.get(key) ?? this.#inputs.push({ node: id, strides }) - 1
+    this.#inputAt.set(key, index)
     return { _tag: "Input", index }
   }
 
@@ -156,7 +157,7 @@ export class Builder {
     }))
     const reductions = reduced.map((id) => this.#reduction(id, at))
     const results = [...stores, ...reductions]
-    const buffers = [...this.#inputs.values(), ...results]
+    const buffers = [...this.#inputs, ...results]
     const { extents, strides } = collapse(
       this.#shape,
       buffers.map((buffer) => buffer.strides)
@@ -164,13 +165,13 @@ export class Builder {
     const walks = strides.map((each) => each.map((stride) => stride !== 0))
     const kernel: Kernel = {
       loops: extents.length,
-      inputs: walks.slice(0, this.#inputs.size),
+      inputs: walks.slice(0, this.#inputs.length),
       scalars: this.#scalars.size,
       body: this.#body,
       results: results.map(({ reduce, value }, index): Result => ({
         value,
         reduce,
-        walk: walks[this.#inputs.size + index] ?? []
+        walk: walks[this.#inputs.length + index] ?? []
       }))
     }
     const moved = buffers.map(({ node }, index) => ({ node, strides: strides[index] ?? [] }))
@@ -179,9 +180,9 @@ export class Builder {
       kernel,
       key: keyOf(kernel),
       extents,
-      inputs: moved.slice(0, this.#inputs.size),
+      inputs: moved.slice(0, this.#inputs.length),
       scalars: [...this.#scalars.keys()],
-      results: moved.slice(this.#inputs.size)
+      results: moved.slice(this.#inputs.length)
     }
   }
 

@@ -78,6 +78,24 @@ const neighbours = (program: Program, roles: ReadonlyArray<Role>, id: number): R
   return found
 }
 
+/** Larger clusters are cut: no engine compiles functions of any length. */
+const mostMembers = 512
+
+/** The names of members, in the order of the program: whatever is cut off reads only what comes before it. */
+const cut = (members: ReadonlyArray<number>, sets: Sets): ReadonlyMap<number, number> => {
+  const latest = new Map<number, { readonly name: number; size: number }>()
+  const names = new Map<number, number>()
+  for (const id of members) {
+    const set = sets.find(id)
+    const known = latest.get(set)
+    const cluster = known === undefined || known.size === mostMembers ? { name: id, size: 0 } : known
+    latest.set(set, cluster)
+    cluster.size++
+    names.set(id, cluster.name)
+  }
+  return names
+}
+
 /** For every computed node, the name of its cluster: connected nodes of one level with the same elements. */
 export const clustersOf = (
   program: Program,
@@ -87,11 +105,12 @@ export const clustersOf = (
   const { nodes } = program
   const elements = nodes.map(({ shape }) => squeeze(shape).join())
   const sets = new Sets()
-  nodes.forEach((_, id) => {
-    if (roles[id] !== "computed") return
+  const members = [...nodes.keys()].filter((id) => roles[id] === "computed")
+  for (const id of members) {
     for (const arg of neighbours(program, roles, id)) {
       if (levels[arg] === levels[id] && elements[arg] === elements[id]) sets.join(arg, id)
     }
-  })
-  return (id) => sets.find(id)
+  }
+  const names = cut(members, sets)
+  return (id) => names.get(id) ?? id
 }
