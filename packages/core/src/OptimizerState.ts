@@ -28,6 +28,7 @@ import { JoinPoint, KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { checkNotDonated, donatedAt } from "./internal/optimizer/donation.ts"
+import { isShown, ownLeaves } from "./internal/optimizer/handles.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
@@ -44,9 +45,12 @@ export class OptimizerState<out P, in out S> {
   readonly treeDef: TreeDef.TreeDef<P>
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
-  readonly #leaves: ReadonlyArray<Tensor>;
   /** @internal */
-  [donatedAt]: number | undefined = undefined
+  readonly [ownLeaves]: ReadonlyArray<Tensor>;
+  /** @internal */
+  [donatedAt]: number | undefined = undefined;
+  /** @internal */
+  [isShown] = true
 
   constructor(
     treeDef: TreeDef.TreeDef<P>,
@@ -55,13 +59,14 @@ export class OptimizerState<out P, in out S> {
   ) {
     this.treeDef = treeDef
     this.subtreeDefs = subtreeDefs
-    this.#leaves = leaves
+    this[ownLeaves] = leaves
   }
 
   /** All tensors, sub-tree after sub-tree. Throws `DonatedStateUsed` for a state that was given away. */
   get leaves(): ReadonlyArray<Tensor> {
     checkNotDonated("OptimizerState", this)
-    return this.#leaves
+    this[isShown] = true
+    return this[ownLeaves]
   }
 
   /** Per leaf of the parameters, the tensors of its sub-tree. */

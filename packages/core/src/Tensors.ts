@@ -50,8 +50,8 @@ export interface Execution {
    */
   readonly donatedFrom: number
   /**
-   * Must an output that is written over a donated input have a handle of its own? Not if whoever holds the old handles
-   * keeps others from using them, as an optimizer does with its states.
+   * Must an output that is written over a donated input have a handle of its own? Not if nobody but the one who donates
+   * holds the old handles: they would show other numbers.
    */
   readonly renewHandles: boolean
 }

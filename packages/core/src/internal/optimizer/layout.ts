@@ -7,14 +7,14 @@ import * as Equal from "effect/Equal"
 import type { DType, TensorSpec } from "../../Expr.ts"
 import { isTensor } from "../tensorLike.ts"
 import type { Donatable } from "./donation.ts"
+import { ownLeaves, type Shown } from "./handles.ts"
 import { InvalidLeaf } from "../../OptimError.ts"
 import { describeLeaf, hasSpec } from "../leaves.ts"
 
 /** A state, whatever its slots. */
-export interface AnyState extends Donatable {
+export interface AnyState extends Donatable, Shown {
   readonly treeDef: TreeDef.TreeDef
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
-  readonly leaves: ReadonlyArray<Tensor>
 }
 
 /** The structures of a state, and the shape and dtype of each of its tensors. */
@@ -37,7 +37,7 @@ const specOf = (leaf: unknown, index: number): TensorSpec => {
 }
 
 /** The layout of a state; throws `InvalidLeaf` if a leaf is no tensor. */
-export const layoutOf = ({ leaves, subtreeDefs, treeDef }: AnyState): Layout => ({
+export const layoutOf = ({ [ownLeaves]: leaves, subtreeDefs, treeDef }: AnyState): Layout => ({
   treeDef,
   subtreeDefs,
   specs: leaves.map(specOf)

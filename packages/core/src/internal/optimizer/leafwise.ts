@@ -24,6 +24,7 @@ import {
 } from "../leaves.ts"
 import type { CompiledUpdate } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
+import { isShown, ownLeaves, unshown } from "./handles.ts"
 import type { AnyState } from "./layout.ts"
 import { hyperParametersIn } from "./hyperParameters.ts"
 import { checkStep } from "./step.ts"
@@ -67,10 +68,12 @@ const initialising = <S>(name: string, { init: traced }: Tracer) => {
         const { plan, scalars, subtreeDefs } = yield* attempt(() => traced({ treeDef, specs }))
         const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
-        return new OptimizerState(
-          treeDef as TreeDef.TreeDef<Promoted<P>>,
-          subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>,
-          outputs
+        return unshown(
+          new OptimizerState(
+            treeDef as TreeDef.TreeDef<Promoted<P>>,
+            subtreeDefs as ReadonlyArray<TreeDef.TreeDef<Slots<S>>>,
+            outputs
+          )
         )
       })
     )
@@ -105,7 +108,7 @@ const updating = <S>(name: string, { known, updateOf }: Tracer) => {
 
   /** Whatever is not simply tensors that fit a state met before: promotable, or what is wrong with it. */
   const checked = (grads: unknown, state: AnyState): Pick<Prepared, "compiled" | "grads"> => {
-    const { leaves, treeDef } = state
+    const { [ownLeaves]: leaves, treeDef } = state
     const parts = floatLeaves(operation, gradientParts(operation, treeDef, grads, true), treeDef)
     checkAlive(operation, leaves, (index) => `state.leaves[${index}]`)
     const compiled = updateOf(state)
@@ -134,12 +137,12 @@ const updating = <S>(name: string, { known, updateOf }: Tracer) => {
     const { execute } = yield* Tensors
     const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
     const outputs = yield* withTensors(leaves, (gradTensors) => {
-      const inputs = [...gradTensors, ...state.leaves]
+      const inputs = [...gradTensors, ...state[ownLeaves]]
       const donatedFrom = donate === true ? 0 : donate === "state" ? gradTensors.length : inputs.length
-      return execute({ plan: compiled.plan, inputs, scalars, donatedFrom, renewHandles: false })
+      return execute({ plan: compiled.plan, inputs, scalars, donatedFrom, renewHandles: state[isShown] })
     })
     if (donate !== false) markDonated(state, step)
-    return new OptimizerState(state.treeDef, state.subtreeDefs, outputs)
+    return unshown(new OptimizerState(state.treeDef, state.subtreeDefs, outputs))
   })
   // The span of `Effect.fn` records where it was called, which takes 3 µs of the 10 that a small update has.
   const traced: typeof update = (...args) => Effect.useSpan("Optimizer.update", () => update(...args))

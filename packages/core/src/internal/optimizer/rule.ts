@@ -93,7 +93,7 @@ export type Update<S> = <P>(
   options?: UpdateOptions
 ) => Effect.Effect<OptimizerState<P, S>, OptimError, Tensors>
 
-/** The parameters within a state, in the user's own tree; they belong to the state. */
+/** The parameters within a state, in the user's own tree; they belong to the state, and are gone when it is donated. */
 export type Params<S> = <P>(state: OptimizerState<P, S>) => P
 
 /** What an optimizer does for parameters of given structure and shapes, without their numbers. */

@@ -7,6 +7,7 @@ import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import { memo } from "../memo.ts"
 import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
+import { ownLeaves } from "./handles.ts"
 import { type AnyState, haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { LeafRule } from "./rule.ts"
 
@@ -45,7 +46,7 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const latest = new WeakMap<ReadonlyArray<unknown>, Latest>()
   const known = (state: AnyState): CompiledUpdate | undefined => {
-    const { leaves, subtreeDefs, treeDef } = state
+    const { [ownLeaves]: leaves, subtreeDefs, treeDef } = state
     const last = latest.get(subtreeDefs)
     if (last === undefined || last.layout.treeDef !== treeDef) return undefined
     // A state that was written in place has the very list of tensors that it had before.
@@ -59,7 +60,7 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
     if (found !== undefined) return found
     const layout = layoutOf(state)
     const compiled = update(layout)
-    latest.set(state.subtreeDefs, { layout, leaves: state.leaves, update: compiled })
+    latest.set(state.subtreeDefs, { layout, leaves: state[ownLeaves], update: compiled })
     return compiled
   }
   return { init, update, updateOf, known }
