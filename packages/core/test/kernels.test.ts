@@ -353,6 +353,33 @@ layer(Allocator.layer)("cases", (it) => {
     })
   )
 
+  it.effect("one tensor at two donated places is not written over twice, even after two tensors were there", () =>
+    Effect.gen(function* () {
+      const plan = planOf([ramp(5), ramp(5)], (x = never(), y = never()) => [Expr.add(x, y), Expr.sub(x, y)])
+      const { execute, service, tensors } = yield* repeated(plan, [ramp(5), ramp(5, 2), ramp(5)])
+      const [x = never(), y = never(), both = never()] = tensors
+      const giving = { donatedFrom: 0, renewHandles: false }
+      assert.deepStrictEqual(yield* execute([x, y], giving), [x, y])
+      const [sum, difference] = yield* read(service, yield* execute([both, both], giving))
+      assert.deepStrictEqual([sum?.data, difference?.data], [Float32Array.of(0, 2, 4, 6, 8), new Float32Array(5)])
+    })
+  )
+
+  it.effect("a view that is made between two steps keeps its numbers", () =>
+    Effect.gen(function* () {
+      const { execute, service, tensors } = yield* repeated(doubled(5), [ramp(5)])
+      const giving = { donatedFrom: 0, renewHandles: false }
+      const once = yield* execute(tensors, giving)
+      assert.deepStrictEqual(once, tensors)
+      const seen = yield* scoped(service.run(() => once.map((tensor) => tf.reshape(tensor, [5, 1]))))
+      const [twice, view] = yield* read(service, [...(yield* execute(once, giving)), ...seen])
+      assert.deepStrictEqual(
+        [twice?.data, view?.data],
+        [Float32Array.of(0, 4, 8, 12, 16), Float32Array.of(0, 2, 4, 6, 8)]
+      )
+    })
+  )
+
   for (const where of ["there", "back"] as const) {
     it.effect(`a tensor that another backend took is found again when it is ${where}`, () =>
       Effect.gen(function* () {

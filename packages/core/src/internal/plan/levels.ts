@@ -62,8 +62,8 @@ class Sets {
   }
 }
 
-/** The computed nodes that one node reads at its own place: directly, and through masks. */
-const neighbours = (program: Program, roles: ReadonlyArray<Role>, id: number): ReadonlyArray<number> => {
+/** The numbers that one node reads at its own place: directly, and through masks. */
+const sourcesOf = (program: Program, roles: ReadonlyArray<Role>, id: number): ReadonlyArray<number> => {
   const { nodes } = program
   const found: Array<number> = []
   const seen = new Set<number>()
@@ -72,8 +72,8 @@ const neighbours = (program: Program, roles: ReadonlyArray<Role>, id: number): R
     const arg = behindAliases(program, roles, next)
     if (seen.has(arg)) continue
     seen.add(arg)
-    if (roles[arg] === "computed") found.push(arg)
     if (roles[arg] === "mask") pending.push(...argNodes(nodes[arg] as Node))
+    else if (roles[arg] !== "constant") found.push(arg)
   }
   return found
 }
@@ -96,7 +96,10 @@ const cut = (members: ReadonlyArray<number>, sets: Sets): ReadonlyMap<number, nu
   return names
 }
 
-/** For every computed node, the name of its cluster: connected nodes of one level with the same elements. */
+/**
+ * For every computed node, the name of its cluster: nodes of one level with the same elements, one of which reads the
+ * other, or which read the same numbers. (Single numbers that are not inputs are read by everybody, and bind nobody.)
+ */
 export const clustersOf = (
   program: Program,
   roles: ReadonlyArray<Role>,
@@ -106,9 +109,14 @@ export const clustersOf = (
   const elements = nodes.map(({ shape }) => squeeze(shape).join())
   const sets = new Sets()
   const members = [...nodes.keys()].filter((id) => roles[id] === "computed")
+  const readers = new Map<string, number>()
   for (const id of members) {
-    for (const arg of neighbours(program, roles, id)) {
-      if (levels[arg] === levels[id] && elements[arg] === elements[id]) sets.join(arg, id)
+    for (const source of sourcesOf(program, roles, id)) {
+      if (elements[source] !== elements[id]) continue
+      const reading = `${source} at ${levels[id]}`
+      const partner = roles[source] === "computed" && levels[source] === levels[id] ? source : readers.get(reading)
+      if (partner !== undefined) sets.join(partner, id)
+      if (roles[source] === "input" || elements[id] !== "") readers.set(reading, id)
     }
   }
   const names = cut(members, sets)
