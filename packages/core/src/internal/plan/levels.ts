@@ -4,8 +4,6 @@
 import type { Node, Program } from "../../Program.ts"
 import { argNodes, type Role, squeeze } from "./classify.ts"
 
-const isFinished = (role: Role | undefined): boolean => role === "input" || role === "constant"
-
 /** Is this view the same elements in the same order, so that a kernel can look through it at its own values? */
 const isAlias = (node: Node, role: Role | undefined): boolean => role === "view" && node.operation.op === "reshape"
 
@@ -17,33 +15,51 @@ export const behindAliases = ({ nodes }: Program, roles: ReadonlyArray<Role>, id
   return at
 }
 
-/** The node behind all views. */
-const behindViews = ({ nodes }: Program, roles: ReadonlyArray<Role>, id: number): number => {
-  let at = id
-  for (let node = nodes[at]; node !== undefined && roles[at] === "view"; node = nodes[at]) at = argNodes(node)[0] ?? at
-  return at
+/** When a node is computed, and from when on kernels can read it at any place. */
+interface Times {
+  readonly level: number
+  readonly readable: number
 }
 
-/** Does a node that reads this argument stand one level above it? */
-const rises = (reader: Role, argument: Role | undefined): boolean => {
-  if (isFinished(argument)) return false
-  if (reader === "view" || argument === "reduce" || argument === "library") return true
-  return reader === "library" && argument !== "computed"
+const isStored = (role: Role | undefined): boolean => role === "reduce" || role === "library"
+
+const timesOf = (node: Node, role: Role, args: ReadonlyArray<readonly [Role, Times]>): Times => {
+  const latest = (time: (role: Role, times: Times) => number): number =>
+    Math.max(0, ...args.map(([role, times]) => time(role, times)))
+  const readable = latest((_, { readable }) => readable)
+  /** For whoever looks through to values at its own place. */
+  const level = latest((role, times) => (isStored(role) ? times.readable : times.level))
+  switch (role) {
+    case "input":
+    case "constant":
+      return { level: 0, readable: 0 }
+    case "view":
+      return { level: isAlias(node, role) ? level : readable, readable }
+    case "mask":
+      return { level, readable }
+    case "computed":
+    case "reduce":
+      return { level, readable: level + 1 }
+    case "library": {
+      // tfjs reads tensors: a view or a mask is made one at its level, after the kernels.
+      const after = latest((role, { level }) =>
+        role === "input" || role === "constant" || role === "computed" ? level : level + 1
+      )
+      return { level: after, readable: after + 1 }
+    }
+  }
 }
 
-/** The level of every node: inputs and constants at 0, and views of them. */
-export const levelsOf = (program: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
-  const levels: Array<number> = []
-  const above = (reader: Role, argument: number): number =>
-    (levels[argument] ?? 0) + (rises(reader, roles[argument]) ? 1 : 0)
-  program.nodes.forEach((node, id) => {
-    const role = roles[id] ?? "library"
-    const args = argNodes(node)
-    // An alias is read where its argument is; any other view is above what it looks at, through whatever views.
-    const reads = role === "view" && !isAlias(node, role) ? [behindViews(program, roles, id)] : args
-    levels.push(Math.max(0, ...reads.map((arg) => above(isAlias(node, role) ? "computed" : role, arg))))
+/** The level of every node: inputs and constants at 0. */
+export const levelsOf = ({ nodes }: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
+  const times: Array<Times> = []
+  nodes.forEach((node, id) => {
+    const args = argNodes(node).map(
+      (arg) => [roles[arg] ?? "library", times[arg] ?? { level: 0, readable: 0 }] as const
+    )
+    times.push(timesOf(node, roles[id] ?? "library", args))
   })
-  return levels
+  return times.map(({ level }) => level)
 }
 
 /** Sets that are merged; each is named by one of its members. */
