@@ -12,7 +12,7 @@ import { findHeap, type Heap, heapBytes } from "../../src/internal/tfjs/wasmModu
 import { Executor } from "../../src/internal/wasm/execute.ts"
 import type { Service } from "./execution.ts"
 
-const heap = (): Heap => findHeap() ?? assert.fail("the heap of the wasm backend is not there")
+export const heap = (): Heap => findHeap() ?? assert.fail("the heap of the wasm backend is not there")
 
 const serviceOf = (execute: Parameters<typeof make>[0]["execute"]): Service =>
   make({ name: "wasm", heapBytes, execution: "", execute })
