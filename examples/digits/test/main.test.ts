@@ -19,9 +19,11 @@ const execute = (args: ReadonlyArray<string>, interruptAt?: string): Effect.Effe
     const child = spawn(process.execPath, ["--conditions=source-ts", main, ...args])
     let out = ""
     let err = ""
+    // Once: a second time, while the run is being saved, would end it at once.
+    let interrupts = 0
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       out += text
-      if (interruptAt !== undefined && out.includes(interruptAt)) child.kill("SIGINT")
+      if (interruptAt !== undefined && out.includes(interruptAt) && interrupts++ === 0) child.kill("SIGINT")
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text))
     child.on("close", (code) => resume(Effect.succeed({ code, out, err })))
