@@ -37,8 +37,8 @@ const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed
  *     "executed: op by op, by tfjs (cpu)",
  *     "kernel 1: applied 2 times, 1001 elements",
  *     "    2 inputs, 1 scalar, 1 result; per element 8.0 bytes read, 4.0 written",
- *     "    v0 = mul(s0, in1)",
- *     "    v1 = sub(in0, v0)",
+ *     "    v0 = mul(s0, in0)",
+ *     "    v1 = sub(in1, v0)",
  *     "    out0 = v1"
  *   ].join("\n")
  * )
