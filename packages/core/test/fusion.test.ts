@@ -499,10 +499,13 @@ layer(Allocator.layer)("caches", (it) => {
             ),
             Effect.flatMap(Tensors.dispose)
           )
-      for (let n = 0; n < count; n++) {
-        yield* first(n)
-        if (n % 300 === 0) yield* first(0) // what is in use stays
-      }
+      const all = Effect.gen(function* () {
+        for (let n = 0; n < count; n++) {
+          yield* first(n)
+          if (n % 300 === 0) yield* first(0) // what is in use stays
+        }
+      })
+      assert.strictEqual(yield* compiled(all), count)
       const [modules, pieces] = [executor.modules.size, Allocator.allocations() - before]
       assert.isAtMost(modules, 512)
       assert.isAtMost(pieces, 1 + 64) // the input, and a block for each of the latest plans
