@@ -201,7 +201,7 @@ const inPlaceOf = (plan: Plan, inputAt: ReadonlyMap<number, number>): ReadonlyMa
   )
   const inPlace = new Map<number, number>()
   steps.forEach((step, at) => {
-    if (step._tag === "Library" || at < lastLibrary || isEmpty(step)) return
+    if (step._tag === "Library" || at < lastLibrary) return
     const walkedOnce = step.inputs.filter(
       ({ node, strides }) =>
         isWhole(strides, step.extents) && step.inputs.filter((other) => other.node === node).length === 1
