@@ -28,11 +28,13 @@
 import {
   broadcastShape,
   compareDType,
+  concatShape,
   matMulShape,
   printSpec,
   reducedShape,
   reshapeShape,
   sameShape,
+  slicedShape,
   transposedShape
 } from "./internal/trace/shape.ts"
 import { InvalidExpression } from "./OptimError.ts"
@@ -76,6 +78,9 @@ export type Operation =
   | { readonly op: "transpose"; readonly permutation: ReadonlyArray<number> }
   | { readonly op: ReduceOp; readonly axes: ReadonlyArray<number> }
   | { readonly op: "matMul" }
+  | { readonly op: "concat" }
+  | { readonly op: "slice"; readonly start: number }
+  | { readonly op: "normal" }
 
 /** The names of all operations. */
 export type Op = Operation["op"]
@@ -299,6 +304,16 @@ export const broadcastTo = (x: Expr, shape: Shape): Expr => {
   })
 }
 
+/** Tensors one behind the other along their first axis; the other sizes agree. */
+export const concat = (parts: ReadonlyArray<Expr>): Expr => {
+  const dtype = compareDType("concat", parts)
+  return new Expr({ op: "concat" }, parts, { shape: concatShape(parts), dtype })
+}
+
+/** `size` elements of the first axis, from `start` on. */
+export const slice = (x: Expr, start: number, size: number): Expr =>
+  new Expr({ op: "slice", start }, [x], { shape: slicedShape(x.shape, start, size), dtype: x.dtype })
+
 /** The axes in another order; without a permutation, reversed. */
 export const transpose = (
   x: Expr,
@@ -338,6 +353,15 @@ export const matMul = (a: Expr, b: Expr): Expr => {
   fractional("matMul", a)
   return new Expr({ op: "matMul" }, [a, b], { shape: matMulShape(a.shape, b.shape), dtype: "float32" })
 }
+
+// --- random numbers ----------------------------------------------------------------------------------------------
+
+/**
+ * Independent standard normal numbers, the same for the same seed and shape on every backend. Two draws with one seed
+ * and shape are one draw: give each its own seed.
+ */
+export const normal = (shape: Shape, seed: Host): Expr =>
+  new Expr({ op: "normal" }, [toScalar(seed)], { shape, dtype: "float32" })
 
 // --- words of optimizers -----------------------------------------------------------------------------------------
 

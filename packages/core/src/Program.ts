@@ -30,7 +30,7 @@
 import type { Expr, Operation, TensorSpec } from "./Expr.ts"
 import { linearize } from "./internal/trace/linearize.ts"
 import { printSpec } from "./internal/trace/shape.ts"
-import type { Compute } from "./Scalar.ts"
+import type { Compute, Scalar } from "./Scalar.ts"
 
 /** An argument of a node: the result of an earlier node, or a scalar. */
 export type Argument = { readonly _tag: "Node"; readonly id: number } | { readonly _tag: "Scalar"; readonly id: number }
@@ -53,10 +53,13 @@ export interface Program {
   readonly scalars: ReadonlyArray<ScalarNode>
   readonly nodes: ReadonlyArray<Node>
   readonly outputs: ReadonlyArray<number>
+  /** Scalars that the host keeps: counters, rates. */
+  readonly results: ReadonlyArray<number>
 }
 
 /**
- * The program that computes `outputs`; `inputs` are the specs of the input tensors by position.
+ * The program that computes `outputs`; `inputs` are the specs of the input tensors by position. `results` are numbers
+ * that the host wants to know besides.
  *
  * @example
  * ```ts
@@ -69,8 +72,11 @@ export interface Program {
  * assert.strictEqual(program.nodes.length, 3) // x, x·x once, and the sum
  * ```
  */
-export const make = (inputs: ReadonlyArray<TensorSpec>, outputs: ReadonlyArray<Expr>): Program =>
-  linearize(inputs, outputs)
+export const make = (
+  inputs: ReadonlyArray<TensorSpec>,
+  outputs: ReadonlyArray<Expr>,
+  results: ReadonlyArray<Scalar> = []
+): Program => linearize(inputs, outputs, results)
 
 /** The numbers of all scalars for given inputs of the host, in float64, each computed once. */
 export const evaluateScalars = (self: Program, host: ReadonlyArray<number>): Float64Array => {
@@ -115,7 +121,7 @@ export const print = (self: Program): string =>
   [
     ...self.scalars.map((scalar, id) => `s${id} = ${printScalar(scalar)}`),
     ...self.nodes.map((node, id) => `%${id}: ${printNode(node)}`),
-    `return ${self.outputs.map((id) => `%${id}`).join(", ")}`
+    `return ${[...self.outputs.map((id) => `%${id}`), ...self.results.map((id) => `s${id}`)].join(", ")}`
   ].join("\n")
 
 const scalarFaults = (scalar: ScalarNode, id: number): ReadonlyArray<string> =>
@@ -148,5 +154,6 @@ const nodeFaults = (self: Program, node: Node, id: number): ReadonlyArray<string
 export const verify = (self: Program): ReadonlyArray<string> => [
   ...self.scalars.flatMap(scalarFaults),
   ...self.nodes.flatMap((node, id) => nodeFaults(self, node, id)),
-  ...self.outputs.filter((id) => self.nodes[id] === undefined).map((id) => `output %${id} is not a node`)
+  ...self.outputs.filter((id) => self.nodes[id] === undefined).map((id) => `output %${id} is not a node`),
+  ...self.results.filter((id) => self.scalars[id] === undefined).map((id) => `result s${id} is not a scalar`)
 ]

@@ -168,8 +168,23 @@ const matMul: Maker = ({ operands: [x] }) => {
   return Expr.matMul(matrix, Expr.transpose(matrix))
 }
 
-/** One maker for every operation: a new one does not compile without it. */
-const makers: { readonly [O in Exclude<Expr.Op, "input">]: Maker } = {
+const rows = (x: Expr.Expr): Expr.Expr => (x.shape.length === 0 ? Expr.reshape(x, [1]) : x)
+
+const concat: Maker = ({ numbers: [times = 0], operands: [x] }) => {
+  const part = rows(x)
+  const most = sizeOf(part.shape) * 3 <= maxSize ? 3 : 1
+  return Expr.concat(Array.from({ length: 1 + (times % most) }, () => part))
+}
+
+const slice: Maker = ({ numbers: [from = 0, size = 0], operands: [x] }) => {
+  const whole = rows(x)
+  const n = whole.shape[0] ?? 0
+  const start = from % (n + 1)
+  return Expr.slice(whole, start, size % (n - start + 1))
+}
+
+/** One maker for every operation: a new one does not compile without it. Random numbers have no reference. */
+const makers: { readonly [O in Exclude<Expr.Op, "input" | "normal">]: Maker } = {
   fill: ({ operands: [x], scalar }) => Expr.fullLike(x, scalar),
   neg: unary(Expr.neg),
   abs: unary(Expr.abs),
@@ -207,6 +222,8 @@ const makers: { readonly [O in Exclude<Expr.Op, "input">]: Maker } = {
     Expr.cast(x, (["float32", "int32", "bool"] as const)[pick % 3] ?? "bool"),
   reshape,
   broadcast,
+  concat,
+  slice,
   transpose,
   sum: reduction(Expr.sum),
   max: reduction(Expr.max),

@@ -111,6 +111,18 @@ const transpose = (x: Value, spec: Expr.TensorSpec, permutation: ReadonlyArray<n
     return at(x, position(source, x.shape))
   })
 
+/** Row-major arrays that differ in the first axis stand one behind the other. */
+const concat = (parts: ReadonlyArray<Value>, spec: Expr.TensorSpec): Value =>
+  value(
+    spec,
+    parts.flatMap(({ data }) => [...data])
+  )
+
+const slice = (x: Value, spec: Expr.TensorSpec, start: number): Value => {
+  const row = sizeOf(x.shape.slice(1))
+  return elements(spec, (index) => at({ data: x.data, shape: [x.data.length] }, start * row + index))
+}
+
 // --- many to one -------------------------------------------------------------------------------------------------
 
 /** For each element of a reduction the numbers that go into it. */
@@ -173,10 +185,8 @@ const matMul = (a: Value, b: Value, spec: Expr.TensorSpec): Expected => {
 // --- nodes -------------------------------------------------------------------------------------------------------
 
 /** What a node gives for its arguments; inputs have no arguments to compute from. */
-export const evaluate = (
-  { dtype, operation, shape }: Program.Node,
-  [a, b, c]: ReadonlyArray<Value | undefined>
-): Expected => {
+export const evaluate = ({ dtype, operation, shape }: Program.Node, args: ReadonlyArray<Value>): Expected => {
+  const [a, b, c] = args
   const spec = { shape, dtype }
   if (a === undefined) throw new Error(`${operation.op} has no arguments`)
   if (operation.op in unary) return elements(spec, (index) => unary[operation.op as Expr.UnaryOp](at(a, index)))
@@ -198,6 +208,10 @@ export const evaluate = (
     case "max":
     case "min":
       return reduce(a, spec, operation.op, operation.axes)
+    case "concat":
+      return concat(args, spec)
+    case "slice":
+      return slice(a, spec, operation.start)
     case "matMul":
       return matMul(a, b ?? a, spec)
     default:

@@ -53,7 +53,10 @@ const compute = (program: Program, node: Node, scalars: Float64Array, valueOf: (
   const dtype = scalarDType(program, node)
   const filled = (scalar: number, shape: Array<number>): Tensor =>
     tf.fill(shape, onDevice(scalars[scalar] ?? Number.NaN, dtype), dtype)
-  if (node.operation.op === "fill") return filled(node.args[0]?.id ?? 0, [...node.shape])
+  const [first] = node.args
+  if (node.operation.op === "fill") return filled(first?.id ?? 0, [...node.shape])
+  if (node.operation.op === "normal")
+    return tf.randomNormal([...node.shape], 0, 1, "float32", scalars[first?.id ?? 0] ?? Number.NaN)
   const args = node.args.map((arg: Argument) => (arg._tag === "Node" ? valueOf(arg.id) : filled(arg.id, [])))
   // The row belongs to the operation of this very node: TypeScript cannot follow the correlation.
   const row = operations[node.operation.op] as (args: ReadonlyArray<Tensor>, node: Node) => Tensor

@@ -36,7 +36,7 @@ const present = (x: Tensor | undefined): Tensor => {
   return x
 }
 
-const mutableShape = ({ shape }: TensorSpec): Array<number> => [...shape]
+const mutableShape = ({ shape }: Pick<TensorSpec, "shape">): Array<number> => [...shape]
 
 const isNaN = (x: Tensor): Tensor => tf.notEqual(x, x)
 
@@ -123,13 +123,14 @@ const select = (condition: Tensor, a: Tensor, b: Tensor): Tensor =>
     : tf.where(condition, a, b)
 
 const unreachable = (): Tensor => {
-  throw new Error("inputs and fills have no arguments to compute from")
+  throw new Error("inputs, fills and random numbers have no tensors to compute from")
 }
 
-/** One row per operation; inputs and fills are made by the executor itself. */
+/** One row per operation; inputs, fills and random numbers are made by the executor itself. */
 export const operations: { readonly [O in Op]: Compute<O> } = {
   input: unreachable,
   fill: unreachable,
+  normal: unreachable,
   neg: one(neg),
   abs: one(abs),
   sqrt: one(tf.sqrt),
@@ -161,6 +162,20 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   cast: ([x], context) => cast(present(x), context),
   reshape: moved((x, context) => tf.reshape(x, mutableShape(context))),
   broadcast: moved((x, context) => tf.broadcastTo(x, mutableShape(context))),
+  concat: (parts, context) =>
+    sizeOf(context.shape) === 0
+      ? tf.fill(mutableShape(context), 0, context.dtype)
+      : tf.concat(
+          parts.filter(({ size }) => size > 0),
+          0
+        ),
+  slice: moved((x, { operation, shape }) =>
+    tf.slice(
+      x,
+      shape.map((_, axis) => (axis === 0 ? operation.start : 0)),
+      mutableShape({ shape })
+    )
+  ),
   transpose: moved((x, { operation }) => tf.transpose(x, [...operation.permutation])),
   sum: reduction("sum", (x, axes) => tf.sum(x, axes)),
   mean: reduction("mean", mean),

@@ -24,7 +24,9 @@ class Interned<A> {
 
 /** The operation with its attributes, which most have none of. */
 const operationKey = (operation: Operation): string =>
-  "axes" in operation || "index" in operation || "permutation" in operation ? JSON.stringify(operation) : operation.op
+  "axes" in operation || "index" in operation || "permutation" in operation || "start" in operation
+    ? JSON.stringify(operation)
+    : operation.op
 
 const numberKey = (value: number): string => (Object.is(value, -0) ? "-0" : String(value))
 
@@ -86,9 +88,15 @@ class Linearizer {
   }
 }
 
-/** The program of the outputs over the inputs. */
-export const linearize = (inputs: ReadonlyArray<TensorSpec>, outputs: ReadonlyArray<Expr>): Program => {
+/** The program of the outputs, and of the scalars that the host wants to know, over the inputs. */
+export const linearize = (
+  inputs: ReadonlyArray<TensorSpec>,
+  outputs: ReadonlyArray<Expr>,
+  results: ReadonlyArray<Scalar>
+): Program => {
   const linearizer = new Linearizer()
-  const ids = outputs.map((output) => linearizer.node(output))
-  return { inputs, nodes: linearizer.nodes.items, scalars: linearizer.scalars.items, outputs: ids }
+  const outputIds = outputs.map((output) => linearizer.node(output))
+  const resultIds = results.map((result) => linearizer.scalar(result))
+  const { nodes, scalars } = linearizer
+  return { inputs, nodes: nodes.items, scalars: scalars.items, outputs: outputIds, results: resultIds }
 }

@@ -85,3 +85,21 @@ export const matMulShape = (a: Shape, b: Shape): Shape => {
   const fits = a.length === 2 && b.length === 2 && k === l
   return fits ? [n, m] : fail("matMul", `${print(a)} × ${print(b)} is not a product of matrices`)
 }
+
+/** [n, …], [m, …], … → [n + m + …, …]. */
+export const concatShape = (parts: ReadonlyArray<TensorSpec>): Shape => {
+  const [first, ...others] = parts.map(({ shape }) => shape)
+  if (first === undefined || first.length === 0) return fail("concat", "needs tensors with at least one axis")
+  const rest = first.slice(1)
+  const odd = others.find((shape) => shape.length !== first.length || !sameShape(shape.slice(1), rest))
+  return odd === undefined
+    ? [parts.reduce((total, { shape }) => total + (shape[0] ?? 0), 0), ...rest]
+    : fail("concat", `${print(first)} and ${print(odd)} differ beyond the first axis`)
+}
+
+/** [n, …] → [size, …]. */
+export const slicedShape = (shape: Shape, start: number, size: number): Shape => {
+  const [n, ...rest] = shape
+  const fits = n !== undefined && [start, size].every((x) => Number.isInteger(x) && x >= 0) && start + size <= n
+  return fits ? [size, ...rest] : fail("slice", `${print(shape)} has no elements ${start} to ${start + size}`)
+}
