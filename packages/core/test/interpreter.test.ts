@@ -31,7 +31,9 @@ const scalarDType = ({ args, dtype, operation }: Program.Node, values: ReadonlyA
 const expected = (node: Program.Node, values: ReadonlyArray<Value>, scalars: Float64Array): Expected => {
   const dtype = scalarDType(node, values)
   const args = node.args.map((arg) =>
-    arg._tag === "Node" ? values[arg.id] : { shape: [], dtype, data: dataOf(dtype, [scalars[arg.id] ?? Number.NaN]) }
+    arg._tag === "Node"
+      ? (values[arg.id] ?? assert.fail(`%${arg.id} comes later`))
+      : { shape: [], dtype, data: dataOf(dtype, [scalars[arg.id] ?? Number.NaN]) }
   )
   return evaluate(node, args)
 }

@@ -80,7 +80,7 @@ const givenSums = (program: Program.Program, sums: ReadonlyArray<number>): Progr
 }
 
 const assertSum = (node: Program.Node, found: Value | undefined, terms: Value | undefined, what: string): void => {
-  const { data, sums } = evaluate(node, [terms])
+  const { data, sums } = evaluate(node, [terms ?? assert.fail(what)])
   data.forEach((wanted, index) => {
     const sum = found?.data[index] ?? assert.fail(what)
     if (Object.is(sum, wanted) || sums === undefined || overflows(sums, index)) return

@@ -120,7 +120,7 @@ const concat = (parts: ReadonlyArray<Value>, spec: Expr.TensorSpec): Value =>
 
 const slice = (x: Value, spec: Expr.TensorSpec, start: number): Value => {
   const row = sizeOf(x.shape.slice(1))
-  return elements(spec, (index) => at({ data: x.data, shape: [x.data.length] }, start * row + index))
+  return elements(spec, (index) => at({ ...x, shape: [x.data.length] }, start * row + index))
 }
 
 // --- many to one -------------------------------------------------------------------------------------------------
