@@ -45,6 +45,21 @@ export class InvalidStep extends Schema.TaggedError<InvalidStep>()("InvalidStep"
   }
 }
 
+/** Something that an update needs beside the updates and was not given. */
+export class MissingArgument extends Schema.TaggedError<MissingArgument>()("MissingArgument", {
+  operation: Schema.String,
+  argument: Schema.String,
+  transform: Schema.String,
+  expected: Schema.String
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: ${this.transform} needs ${this.argument}, expected ${this.expected}`,
+      `Pass { ${this.argument} } beside the updates.`
+    ].join("\n")
+  }
+}
+
 /** A leaf that cannot be a tensor of this operation, or has the wrong dtype. */
 export class InvalidLeaf extends Schema.TaggedError<InvalidLeaf>()("InvalidLeaf", {
   operation: Schema.String,
@@ -55,6 +70,21 @@ export class InvalidLeaf extends Schema.TaggedError<InvalidLeaf>()("InvalidLeaf"
       `${this.operation}: leaves that cannot be used`,
       ...faultTable(this.faults),
       "Leaves are float32 tensors, numbers, or typed arrays (which become float32 vectors)."
+    ].join("\n")
+  }
+}
+
+/** A mask or labels with values that are none. */
+export class InvalidMask extends Schema.TaggedError<InvalidMask>()("InvalidMask", {
+  operation: Schema.String,
+  role: Schema.String,
+  faults: Schema.Array(Fault)
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: ${this.role} cannot be used`,
+      ...faultTable(this.faults),
+      "Give each leaf of the parameters, or a whole subtree of them, one value."
     ].join("\n")
   }
 }
@@ -190,7 +220,9 @@ export type OptimError =
   | StructureMismatch
   | InvalidHyperParameter
   | InvalidStep
+  | MissingArgument
   | InvalidLeaf
+  | InvalidMask
   | TensorMismatch
   | DisposedTensor
   | DonatedStateUsed

@@ -17,6 +17,7 @@ export { sm3, type Sm3Options } from "./internal/optimizers/sm3.ts"
 export type { TensorLike } from "./internal/leaves.ts"
 export type { HyperParameter, HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 export { explain } from "./internal/optimizer/explain.ts"
+export { fromTransform } from "./internal/transform/fromTransform.ts"
 export { leafwise } from "./internal/optimizer/leafwise.ts"
 export { clipGrads, type ClipOptions, l2Norm } from "./internal/optimizer/norms.ts"
 export type {

@@ -29,15 +29,23 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { checkNotDonated, donatedAt } from "./internal/optimizer/donation.ts"
 import { isShown, ownLeaves } from "./internal/optimizer/handles.ts"
+import { type Held, joinHeld, ownHeld, splitHeld } from "./internal/optimizer/held.ts"
+import type { State } from "./internal/transform/transform.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
 const TypeId = "~@optim/core/OptimizerState"
 
+/** Stands in the place of sub-trees for an optimizer that was made of a transform with the symbolic state `T`. */
+export interface OfTransform<in out T> {
+  readonly "~transform": (state: T) => T
+}
+
 /**
  * The state of an optimizer for parameters of type `P`, with a sub-tree of type `S` for each of their leaves.
  *
- * A sub-tree with more slots is not one with fewer: the state of another optimizer does not compile.
+ * A sub-tree with more slots is not one with fewer: the state of another optimizer does not compile. An optimizer that was
+ * made of a transform keeps the parameters alone as sub-trees, and beside them the transform's own state (`transform`).
  */
 export class OptimizerState<out P, in out S> {
   readonly [TypeId]: typeof TypeId = TypeId
@@ -46,7 +54,9 @@ export class OptimizerState<out P, in out S> {
   /** The structure of each leaf's sub-tree. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>
   /** @internal */
-  readonly [ownLeaves]: ReadonlyArray<Tensor>;
+  readonly [ownLeaves]: ReadonlyArray<Tensor>
+  /** @internal */
+  readonly [ownHeld]: Held | undefined;
   /** @internal */
   [donatedAt]: number | undefined = undefined;
   /** @internal */
@@ -55,14 +65,16 @@ export class OptimizerState<out P, in out S> {
   constructor(
     treeDef: TreeDef.TreeDef<P>,
     subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>,
-    leaves: ReadonlyArray<Tensor>
+    leaves: ReadonlyArray<Tensor>,
+    held?: Held
   ) {
     this.treeDef = treeDef
     this.subtreeDefs = subtreeDefs
     this[ownLeaves] = leaves
+    this[ownHeld] = held
   }
 
-  /** All tensors, sub-tree after sub-tree. Throws `DonatedStateUsed` for a state that was given away. */
+  /** All tensors, sub-tree after sub-tree, then those of the transform's state. Throws `DonatedStateUsed` for a state that was given away. */
   get leaves(): ReadonlyArray<Tensor> {
     checkNotDonated("OptimizerState", this)
     this[isShown] = true
@@ -76,11 +88,10 @@ export class OptimizerState<out P, in out S> {
     return this.subtreeDefs.map((def) => leaves.slice(start, (start += def.leafCount)))
   }
 
-  /** How pytrees take a state apart: one child, the packed state; the structures are metadata. */
+  /** How pytrees take a state apart: the packed state, and what a transform remembers; the structures are metadata. */
   get [PyTree.symbol](): PyTree.NodeType<
     OptimizerState<unknown, unknown>,
-    Metadata,
-    ReadonlyArray<ReadonlyArray<Tensor>>
+    Metadata
   > {
     return node
   }
@@ -91,26 +102,70 @@ interface Metadata {
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
 }
 
-const node: PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata, ReadonlyArray<ReadonlyArray<Tensor>>> = {
+const node: PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata> = {
   name: "@optim/core/OptimizerState",
   metadata: Schema.Struct({ treeDef: TreeDef.schema, subtreeDefs: Schema.Array(TreeDef.schema) }),
-  flatten: ({ packedState, subtreeDefs, treeDef }) => ({
-    children: [packedState],
-    keys: [KeyPath.GetAttrKey("packedState")],
-    metadata: { treeDef, subtreeDefs }
-  }),
-  unflatten: ({ subtreeDefs, treeDef }, [packed = []]) => new OptimizerState(treeDef, subtreeDefs, packed.flat())
+  flatten: (state) => {
+    const { [ownHeld]: held, packedState, subtreeDefs, treeDef } = state
+    return {
+      children: held === undefined ? [packedState] : [packedState, heldBy(state, held)],
+      keys: [KeyPath.GetAttrKey("packedState"), KeyPath.GetAttrKey("transform")].slice(0, held === undefined ? 1 : 2),
+      metadata: { treeDef, subtreeDefs }
+    }
+  },
+  unflatten: ({ subtreeDefs, treeDef }, [packed, ...transform]) => {
+    // A mapped tree has other leaves than tensors: then this is a state by its structure alone.
+    const leaves = (packed as ReadonlyArray<ReadonlyArray<Tensor>>).flat()
+    if (transform.length === 0) return new OptimizerState(treeDef, subtreeDefs, leaves)
+    const { held, tensors } = splitHeld<Tensor>(transform[0])
+    return new OptimizerState(treeDef, subtreeDefs, [...leaves, ...tensors], held)
+  }
 }
+
+const heldBy = <P, S>({ leaves, subtreeDefs }: OptimizerState<P, S>, held: Held): unknown =>
+  joinHeld(held, leaves.slice(subtreeDefs.reduce((count, def) => count + def.leafCount, 0)))
 
 /** Is this the state of an optimizer? */
 export const isOptimizerState = (u: unknown): u is OptimizerState<unknown, unknown> =>
   typeof u === "object" && u !== null && TypeId in u
 
+/** The same state with other tensors, one for each of `leaves`. */
+export const withLeaves = <P, S>(state: OptimizerState<P, S>, leaves: ReadonlyArray<Tensor>): OptimizerState<P, S> =>
+  new OptimizerState(state.treeDef, state.subtreeDefs, leaves, state[ownHeld])
+
+/**
+ * What the transform of an optimizer remembers, under its own names: trees of tensors, and numbers. The tensors belong to
+ * the state. Throws `DonatedStateUsed` for a state that was given away.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer, OptimizerState, Transform } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const program = Effect.gen(function*() {
+ *   const optimizer = Optimizer.fromTransform(Transform.scaleByAdam({ b1: 0.5 }))
+ *   const state = yield* optimizer.update(0, { w: 3 }, yield* optimizer.init({ w: 1 }))
+ *   const { count, mu } = OptimizerState.transform(state)
+ *   return [count, mu.w.dataSync()[0]]
+ * })
+ * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [1, 1.5])
+ * ```
+ */
+export const transform = <P, T>(state: OptimizerState<P, OfTransform<T>>): State<T, P> => {
+  const { [ownHeld]: held } = state
+  if (held === undefined) throw new Error("the state of an optimizer made of a transform holds its tree")
+  // The structure was made by the transform with the state T, for parameters of type P.
+  return heldBy(state, held) as State<T, P>
+}
+
 /** The parameters' tree with, at each leaf, a `JoinPoint` that holds the leaf's sub-tree. */
 export type Unpacked<P, S> = PyTree.Mapped<P, JoinPoint.JoinPoint<S>>
 
 /**
- * Shows a state as the tree of the parameters with each leaf's sub-tree at its place. Copies no tensor.
+ * Shows a state as the tree of the parameters with each leaf's sub-tree at its place. Copies no tensor. What a transform
+ * remembers is not in there; see `transform`.
  * Source: `jax.example_libraries.optimizers.unpack_optimizer_state`.
  *
  * @example

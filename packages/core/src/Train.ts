@@ -25,7 +25,7 @@ import { checkStep } from "./internal/optimizer/step.ts"
 import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
 import { type AutodiffError, NonFinite, type OptimError, type OutOfMemory } from "./OptimError.ts"
-import { OptimizerState } from "./OptimizerState.ts"
+import { type OptimizerState, withLeaves } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
 
 export { progress, type ProgressOptions } from "./internal/train/progress.ts"
@@ -111,7 +111,7 @@ const share = atomically(
     const leaves: Array<Tensor> = []
     const own = (leaf: Tensor) => Effect.map(tensors.share(leaf), (handle) => leaves.push(handle))
     yield* Effect.forEach(state.leaves, own, { discard: true }).pipe(Effect.onError(() => dispose(leaves)))
-    return { state: new OptimizerState(state.treeDef, state.subtreeDefs, leaves), step }
+    return { state: withLeaves(state, leaves), step }
   })
 )
 

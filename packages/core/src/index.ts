@@ -5,6 +5,7 @@
  */
 export * as Autodiff from "./Autodiff.ts"
 export * as Expr from "./Expr.ts"
+export * as Leaves from "./Leaves.ts"
 export * from "./OptimError.ts"
 export * as Optimizer from "./Optimizer.ts"
 export * as OptimizerState from "./OptimizerState.ts"
@@ -13,3 +14,4 @@ export * as Program from "./Program.ts"
 export * as Scalar from "./Scalar.ts"
 export * as Tensors from "./Tensors.ts"
 export * as Train from "./Train.ts"
+export * as Transform from "./Transform.ts"

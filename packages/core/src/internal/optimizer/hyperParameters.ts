@@ -27,6 +27,9 @@ export const decay: Range = { expected: "a number with 0 ≤ x < 1", allows: (x)
 /** 0 ≤ x: the terms that keep a denominator from zero. */
 export const nonNegative: Range = { expected: "a finite number ≥ 0", allows: (x) => isFinite(x) && x >= 0 }
 
+/** Any number but infinities and NaN. */
+export const finite: Range = { expected: "a finite number", allows: isFinite }
+
 /** 0 ≤ x, where infinity means no bound. */
 export const bound: Range = { expected: "a number ≥ 0", allows: (x) => typeof x === "number" && x >= 0 }
 
@@ -34,6 +37,12 @@ export const bound: Range = { expected: "a number ≥ 0", allows: (x) => typeof 
 export const stepSize: Range = {
   expected: "a finite number ≥ 0, a schedule, or a function of the step",
   allows: (x) => nonNegative.allows(x) || typeof x === "function" || Schedules.isSchedule(x)
+}
+
+/** Any finite number, or something that gives one for each count of updates. */
+export const decayRate: Range = {
+  expected: "a finite number, a schedule, or a function of the count of updates",
+  allows: (x) => isFinite(x) || typeof x === "function" || Schedules.isSchedule(x)
 }
 
 const print = (value: unknown): string => {

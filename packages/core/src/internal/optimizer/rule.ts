@@ -85,12 +85,17 @@ export interface UpdateOptions {
 /** Makes the state for parameters; the caller keeps the parameters and owns the state. */
 export type Init<S> = <P>(params: P) => Effect.Effect<OptimizerState<Promoted<P>, S>, OptimError, Tensors>
 
+/** The options of an update, with the numbers that the optimizer needs: the loss as `value`, for one. */
+export type UpdateArguments<Needs extends string> = [Needs] extends [never]
+  ? [options?: UpdateOptions]
+  : [options: UpdateOptions & { readonly [Need in Needs]: number }]
+
 /** One step: the next state, which the caller owns. */
-export type Update<S> = <P>(
+export type Update<S, Needs extends string = never> = <P>(
   step: number,
   grads: Gradients<NoInfer<P>>,
   state: OptimizerState<P, S>,
-  options?: UpdateOptions
+  ...options: UpdateArguments<Needs>
 ) => Effect.Effect<OptimizerState<P, S>, OptimError, Tensors>
 
 /** The parameters within a state, in the user's own tree; they belong to the state, and are gone when it is donated. */
@@ -111,13 +116,14 @@ export interface Traced {
 /**
  * An optimizer: the triple `[init, update, params]`, whose parts also have names.
  *
- * `S` is the tree of tensors that it keeps for each leaf of the parameters.
+ * `S` is the tree of tensors that it keeps for each leaf of the parameters, `Needs` names the numbers that an update must
+ * be given besides: few optimizers need any.
  */
-export interface Optimizer<S> extends Readonly<[Init<S>, Update<S>, Params<S>]> {
+export interface Optimizer<S, Needs extends string = never> extends Readonly<[Init<S>, Update<S, Needs>, Params<S>]> {
   readonly name: string
   readonly hyperParameters: HyperParameters
   readonly init: Init<S>
-  readonly update: Update<S>
+  readonly update: Update<S, Needs>
   readonly params: Params<S>
   /** What the optimizer would do for these parameters; computes nothing. */
   readonly trace: (params: unknown) => Effect.Effect<Traced, OptimError>

@@ -1,0 +1,34 @@
+/**
+ * Transforms: the parts of which optimizers are composed, in the language of Optax's gradient transformations.
+ *
+ * A transform turns gradients into updates and remembers what it needs under names (`mu`, `nu`, `count`, …). Transforms
+ * are put together (`chain`, `masked`, `partition`, …) into others; whatever comes out is traced into one program and
+ * fused. Use one within an effect (`init`, `update`, `apply`), or make an optimizer of it with `Optimizer.fromTransform`.
+ * Each transform is a file of its own; this module only gathers them.
+ */
+export { adamw, type AdamwOptions } from "./internal/aliases/adamw.ts"
+
+export {
+  addDecayedWeights,
+  type AddDecayedWeightsOptions
+} from "./internal/transforms/accumulate/addDecayedWeights.ts"
+export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
+
+export { chain, type ChainState } from "./internal/transforms/combine/chain.ts"
+export { masked } from "./internal/transforms/combine/masked.ts"
+
+export { clipByGlobalNorm, type ClipByGlobalNormOptions } from "./internal/transforms/clip/clipByGlobalNorm.ts"
+
+export { type MomentsState, scaleByAdam, type ScaleByAdamOptions } from "./internal/transforms/moments/scaleByAdam.ts"
+
+export { scale, type ScaleOptions } from "./internal/transforms/scale/scale.ts"
+export {
+  scaleByLearningRate,
+  type ScaleByLearningRateOptions
+} from "./internal/transforms/scale/scaleByLearningRate.ts"
+
+export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.ts"
+export type { Hyper, Rate } from "./internal/transform/hyper.ts"
+export { apply, type Applied, type Arguments, init, update, type Updated } from "./internal/transform/effects.ts"
+export type { Counted, SlotLists, Stateless } from "./internal/transform/rules.ts"
+export type { Any, Context, NeedsOf, Partial, State, StateOf, Step, Transform } from "./internal/transform/transform.ts"

@@ -1,0 +1,199 @@
+/**
+ * From a transform to the triple: an optimizer that holds parameters and the transform's state together.
+ */
+import { PyTree, type TreeDef } from "@optim/pytree"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import type { TensorSpec } from "../../Expr.ts"
+import type { OptimError } from "../../OptimError.ts"
+import { type OfTransform, OptimizerState } from "../../OptimizerState.ts"
+import type { Tensors } from "../../Tensors.ts"
+import { atomically } from "../atomically.ts"
+import { attempt } from "../attempt.ts"
+import { areTensors, checkAlive, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import { checkNotDonated, type donatedAt, markDonated } from "../optimizer/donation.ts"
+import { isShown, ownLeaves, unshown } from "../optimizer/handles.ts"
+import { type Held, joinHeld, ownHeld } from "../optimizer/held.ts"
+import { haveSpecs } from "../optimizer/layout.ts"
+import type { Optimizer, Promoted, Traced as OptimizerTraced, UpdateOptions } from "../optimizer/rule.ts"
+import { checkStep } from "../optimizer/step.ts"
+import { firstPlan, initial, numbersOf, type Parts, partsOf, tracedFor, updated } from "./run.ts"
+import type { Traced } from "./trace.ts"
+import type { Any, Transform } from "./transform.ts"
+
+const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
+
+const leafDef: TreeDef.TreeDef = PyTree.structure(0)
+
+const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "float32" })
+
+/** The parameters' own specs, then those of the state's tensors. */
+const allSpecs = ({ signature, slots }: Traced): ReadonlyArray<TensorSpec> => [
+  ...signature.specs,
+  ...slots.flatMap((spec) => spec ?? [])
+]
+
+const heldOf = ({ slots, stateDef }: Traced, numbers: ReadonlyArray<number>): Held => {
+  let next = 0
+  return { treeDef: stateDef, numbers: slots.map((spec) => (spec === undefined ? numbers[next++] : undefined)) }
+}
+
+const numbersIn = ({ numbers }: Held): ReadonlyArray<number> => numbers.flatMap((number) => number ?? [])
+
+/** A state, whatever its types. */
+type AnyState = Pick<OptimizerState<unknown, unknown>, typeof donatedAt | typeof ownHeld | typeof ownLeaves | "treeDef">
+
+/** The programs for a state, recognised by identity in the steady state of training. */
+class Programs {
+  readonly #transform: Any
+  #latest: { readonly held: TreeDef.TreeDef; readonly specs: ReadonlyArray<TensorSpec>; readonly traced: Traced } | undefined
+
+  constructor(transform: Any) {
+    this.#transform = transform
+  }
+
+  for(operation: string, state: AnyState): Traced {
+    const { [ownHeld]: held, [ownLeaves]: leaves, treeDef } = state
+    const latest = this.#latest
+    if (latest !== undefined && latest.held === held?.treeDef && latest.traced.signature.treeDef === treeDef)
+      if (haveSpecs(leaves, latest.specs)) return latest.traced
+    const count = treeDef.leafCount
+    checkAlive(operation, leaves.slice(0, count), (index) => `state.leaves[${index}]`)
+    const specs = leaves.slice(0, count).map(({ shape }) => float32(shape))
+    const traced = tracedFor(this.#transform, { treeDef, specs })
+    partsOf(operation, traced, held === undefined ? null : joinHeld(held, leaves.slice(count)))
+    if (held !== undefined) this.#latest = { held: held.treeDef, specs: allSpecs(traced), traced }
+    return traced
+  }
+}
+
+const initialising = <S>(transform: Any) =>
+  atomically(
+    Effect.fn("Optimizer.init")(function* <P>(
+      params: P
+    ): Effect.fn.Return<OptimizerState<Promoted<P>, OfTransform<S>>, OptimError, Tensors> {
+      const operation = `${transform.name}.init`
+      const { leaves, traced, treeDef } = yield* attempt(() => {
+        const [all, treeDef] = PyTree.flatten(params)
+        const leaves = floatLeaves(operation, all, treeDef)
+        return { leaves, treeDef, traced: tracedFor(transform, { treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) }) }
+      })
+      const { numbers, tensors } = yield* withTensors(leaves, (own) => initial("apply", traced, own))
+      return unshown(stateOf<Promoted<P>, S>(treeDef, traced, { numbers, tensors }))
+    })
+  )
+
+/** The types are those of the parameters that the structure was made of, and of the transform. */
+const stateOf = <P, S>(treeDef: TreeDef.TreeDef, traced: Traced, { numbers, tensors }: Parts) =>
+  new OptimizerState<P, OfTransform<S>>(
+    treeDef as TreeDef.TreeDef<P>,
+    traced.signature.specs.map(() => leafDef as TreeDef.TreeDef<OfTransform<S>>),
+    tensors,
+    heldOf(traced, numbers)
+  )
+
+const updating = <S>(transform: Any, programs: Programs) => {
+  const operation = `${transform.name}.update`
+
+  const prepare = (step: number, grads: unknown, state: AnyState, options: UpdateOptions) => {
+    checkNotDonated(operation, state)
+    checkStep(operation, step)
+    const traced = programs.for(operation, state)
+    const { specs, treeDef } = traced.signature
+    const words = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
+    let leaves: ReadonlyArray<TensorLike | unknown> = PyTree.flattenUpTo(treeDef, grads, words)
+    if (!areTensors(leaves, specs)) {
+      const checked = floatLeaves(operation, PyTree.flattenUpTo(treeDef, grads, { ...words, exact: true }), treeDef)
+      checkShapes(operation, checked, specs, treeDef, remedy)
+      leaves = checked
+    }
+    const held = state[ownHeld]
+    const host = [...numbersOf(operation, transform, traced, options), ...(held === undefined ? [] : numbersIn(held))]
+    return { traced, host, grads: leaves as ReadonlyArray<TensorLike> }
+  }
+
+  const update = Effect.fnUntraced(function* <P>(
+    step: number,
+    grads: unknown,
+    state: OptimizerState<P, OfTransform<S>>,
+    options: UpdateOptions = {}
+  ): Effect.fn.Return<OptimizerState<P, OfTransform<S>>, OptimError, Tensors> {
+    const { grads: leaves, host, traced } = yield* attempt(() =>
+      prepare(step, grads, state, options)
+    )
+    const { donate = false } = options
+    const parts = yield* withTensors(leaves, (own) => {
+      const inputs: ReadonlyArray<Tensor> = [...own, ...state[ownLeaves]]
+      const donatedFrom = donate === true ? 0 : donate === "state" ? own.length : inputs.length
+      return updated(traced.update("apply"), { inputs, host, donatedFrom, renewHandles: state[isShown] })
+    })
+    if (donate !== false) markDonated(state, step)
+    return unshown(stateOf<P, S>(state.treeDef, traced, parts))
+  })
+  const traced: typeof update = (...args) => Effect.useSpan("Optimizer.update", () => update(...args))
+  return atomically(traced)
+}
+
+const tracing =
+  (transform: Any) =>
+  (params: unknown): Effect.Effect<OptimizerTraced, OptimError> =>
+    attempt(() => {
+      const [all, treeDef] = PyTree.flatten(params)
+      const leaves = floatLeaves(`${transform.name}.trace`, all, treeDef)
+      const traced = tracedFor(transform, { treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
+      return {
+        treeDef,
+        subtreeDefs: leaves.map(() => leafDef),
+        slots: allSpecs(traced),
+        init: traced.init("apply"),
+        update: firstPlan("apply", traced)
+      }
+    })
+
+/**
+ * The optimizer that adds a transform's updates to the parameters: the triple of an optimizer, for anything that is
+ * written as a transform.
+ *
+ * Its state holds the parameters and what the transform remembers (`OptimizerState.transform`). The transform counts its
+ * updates itself; the `step` that the caller counts serves messages and progress. An update is one program, from the
+ * gradients to the new parameters. What the transform needs besides the parameters goes into the options of `update`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer, Transform } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const optimizer = Optimizer.fromTransform(
+ *   Transform.chain(Transform.clipByGlobalNorm({ maxNorm: 5 }), Transform.scaleByLearningRate({ learningRate: 1 }))
+ * )
+ * const program = Effect.gen(function*() {
+ *   const state = yield* optimizer.update(0, { a: 30, b: 40 }, yield* optimizer.init({ a: 3, b: 4 }))
+ *   const { a, b } = optimizer.params(state)
+ *   return [a.dataSync()[0], b.dataSync()[0]]
+ * })
+ * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [0, 0])
+ * ```
+ */
+export const fromTransform = <S, Needs extends string>(
+  transform: Transform<S, Needs>
+): Optimizer<OfTransform<S>, Exclude<Needs, "params">> => {
+  const programs = new Programs(transform)
+  const init = initialising<S>(transform)
+  const update = updating<S>(transform, programs)
+  const params = <P>(state: OptimizerState<P, OfTransform<S>>): P => {
+    checkNotDonated(`${transform.name}.params`, state)
+    // The first leaves are the parameters, of type P.
+    return PyTree.unflatten(state.treeDef, state.leaves.slice(0, state.treeDef.leafCount)) as P
+  }
+  const { hyperParameters, name } = transform
+  return Object.assign([init, update, params] as const, {
+    name,
+    hyperParameters,
+    init,
+    update,
+    params,
+    trace: tracing(transform)
+  })
+}
