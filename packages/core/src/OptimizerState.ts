@@ -89,10 +89,7 @@ export class OptimizerState<out P, in out S> {
   }
 
   /** How pytrees take a state apart: the packed state, and what a transform remembers; the structures are metadata. */
-  get [PyTree.symbol](): PyTree.NodeType<
-    OptimizerState<unknown, unknown>,
-    Metadata
-  > {
+  get [PyTree.symbol](): PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata> {
     return node
   }
 }

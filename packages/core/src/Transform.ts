@@ -8,10 +8,7 @@
  */
 export { adamw, type AdamwOptions } from "./internal/aliases/adamw.ts"
 
-export {
-  addDecayedWeights,
-  type AddDecayedWeightsOptions
-} from "./internal/transforms/accumulate/addDecayedWeights.ts"
+export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
 export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
 
 export { chain, type ChainState } from "./internal/transforms/combine/chain.ts"
@@ -29,6 +26,7 @@ export {
 
 export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.ts"
 export type { Hyper, Rate } from "./internal/transform/hyper.ts"
+export { applyUpdates } from "./internal/transform/applyUpdates.ts"
 export { apply, type Applied, type Arguments, init, update, type Updated } from "./internal/transform/effects.ts"
 export type { Counted, SlotLists, Stateless } from "./internal/transform/rules.ts"
 export type { Any, Context, NeedsOf, Partial, State, StateOf, Step, Transform } from "./internal/transform/transform.ts"

@@ -206,7 +206,7 @@ const isTree: Law = (row) =>
       const again: unknown = PyTree.unflatten(treeDef, leaves)
       if (!OptimizerState.isOptimizerState(again)) return assert.fail("not a state")
       assert.strictEqual(TreeDef.leafCount(treeDef), state.leaves.length)
-      assert.isTrue(leaves.every((leaf, index) => (leaf as unknown) === state.leaves[index]))
+      assert.isTrue(leaves.every((leaf, index) => leaf === state.leaves[index]))
       const grads = yield* owned(() => gradients(problem, 0))
       const [one, other] = [
         yield* scoped(optimizer.update(0, grads, state)),

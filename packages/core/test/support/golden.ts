@@ -34,7 +34,7 @@ interface GoldenArray {
   readonly data: ReadonlyArray<number | string>
 }
 
-const isArray = (node: unknown): node is GoldenArray =>
+export const isArray = (node: unknown): node is GoldenArray =>
   typeof node === "object" && node !== null && "shape" in node && "data" in node
 
 /** The tree with float32 tensors for its arrays and numbers. */
@@ -56,7 +56,7 @@ export const numbersOf = (leaf: unknown): ReadonlyArray<number> =>
 export const numbers = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
   PyTree.leaves(tree, { isLeaf: isArray }).map((leaf: unknown) => numbersOf(leaf))
 
-const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+export const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 export const optimizerName = ({ name }: GoldenRecord): string => camel(name)
 

@@ -100,8 +100,8 @@ const latest = (
   roles: ReadonlyArray<Role>,
   earliest: ReadonlyArray<number>
 ): ReadonlyArray<number> => {
-  const never = () => Number.POSITIVE_INFINITY
-  const deadlines = { level: nodes.map(never), readable: nodes.map(never) }
+  const never = nodes.map(() => Number.POSITIVE_INFINITY)
+  const deadlines = { level: [...never], readable: [...never] }
   const kept = new Set(outputs)
   for (let id = nodes.length - 1; id >= 0; id--) {
     const role = roles[id] ?? "library"

@@ -10,7 +10,15 @@ import { type OfTransform, OptimizerState } from "../../OptimizerState.ts"
 import type { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { areTensors, checkAlive, checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import {
+  areTensors,
+  checkAlive,
+  checkShapes,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensors
+} from "../leaves.ts"
 import { checkNotDonated, type donatedAt, markDonated } from "../optimizer/donation.ts"
 import { isShown, ownLeaves, unshown } from "../optimizer/handles.ts"
 import { type Held, joinHeld, ownHeld } from "../optimizer/held.ts"
@@ -46,7 +54,9 @@ type AnyState = Pick<OptimizerState<unknown, unknown>, typeof donatedAt | typeof
 /** The programs for a state, recognised by identity in the steady state of training. */
 class Programs {
   readonly #transform: Any
-  #latest: { readonly held: TreeDef.TreeDef; readonly specs: ReadonlyArray<TensorSpec>; readonly traced: Traced } | undefined
+  #latest:
+    | { readonly held: TreeDef.TreeDef; readonly specs: ReadonlyArray<TensorSpec>; readonly traced: Traced }
+    | undefined
 
   constructor(transform: Any) {
     this.#transform = transform
@@ -76,7 +86,11 @@ const initialising = <S>(transform: Any) =>
       const { leaves, traced, treeDef } = yield* attempt(() => {
         const [all, treeDef] = PyTree.flatten(params)
         const leaves = floatLeaves(operation, all, treeDef)
-        return { leaves, treeDef, traced: tracedFor(transform, { treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) }) }
+        return {
+          leaves,
+          treeDef,
+          traced: tracedFor(transform, { treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
+        }
       })
       const { numbers, tensors } = yield* withTensors(leaves, (own) => initial("apply", traced, own))
       return unshown(stateOf<Promoted<P>, S>(treeDef, traced, { numbers, tensors }))
@@ -95,21 +109,25 @@ const stateOf = <P, S>(treeDef: TreeDef.TreeDef, traced: Traced, { numbers, tens
 const updating = <S>(transform: Any, programs: Programs) => {
   const operation = `${transform.name}.update`
 
+  /** Whatever is not simply tensors that fit: promotable, or what is wrong with it. */
+  const gradients = ({ signature }: Traced, grads: unknown, words: PyTree.CheckOptions): ReadonlyArray<TensorLike> => {
+    const { specs, treeDef } = signature
+    const leaves = floatLeaves(operation, PyTree.flattenUpTo(treeDef, grads, { ...words, exact: true }), treeDef)
+    checkShapes(operation, leaves, specs, treeDef, remedy)
+    return leaves
+  }
+
   const prepare = (step: number, grads: unknown, state: AnyState, options: UpdateOptions) => {
     checkNotDonated(operation, state)
     checkStep(operation, step)
     const traced = programs.for(operation, state)
     const { specs, treeDef } = traced.signature
     const words = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
-    let leaves: ReadonlyArray<TensorLike | unknown> = PyTree.flattenUpTo(treeDef, grads, words)
-    if (!areTensors(leaves, specs)) {
-      const checked = floatLeaves(operation, PyTree.flattenUpTo(treeDef, grads, { ...words, exact: true }), treeDef)
-      checkShapes(operation, checked, specs, treeDef, remedy)
-      leaves = checked
-    }
+    const parts = PyTree.flattenUpTo(treeDef, grads, words)
+    const leaves = areTensors(parts, specs) ? parts : gradients(traced, grads, words)
     const held = state[ownHeld]
     const host = [...numbersOf(operation, transform, traced, options), ...(held === undefined ? [] : numbersIn(held))]
-    return { traced, host, grads: leaves as ReadonlyArray<TensorLike> }
+    return { traced, host, grads: leaves }
   }
 
   const update = Effect.fnUntraced(function* <P>(
@@ -118,9 +136,7 @@ const updating = <S>(transform: Any, programs: Programs) => {
     state: OptimizerState<P, OfTransform<S>>,
     options: UpdateOptions = {}
   ): Effect.fn.Return<OptimizerState<P, OfTransform<S>>, OptimError, Tensors> {
-    const { grads: leaves, host, traced } = yield* attempt(() =>
-      prepare(step, grads, state, options)
-    )
+    const { grads: leaves, host, traced } = yield* attempt(() => prepare(step, grads, state, options))
     const { donate = false } = options
     const parts = yield* withTensors(leaves, (own) => {
       const inputs: ReadonlyArray<Tensor> = [...own, ...state[ownLeaves]]

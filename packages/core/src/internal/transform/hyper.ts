@@ -4,7 +4,7 @@
  * A rule uses them in words of `Expr` only, which take both. So a transform that is made with symbols is traced once, and
  * whatever number stands behind them later (`injectHyperparams`) compiles nothing.
  */
-import * as Schedules from "@optim/schedules"
+import type * as Schedules from "@optim/schedules"
 import { InvalidHyperParameter } from "../../OptimError.ts"
 import * as Scalar from "../../Scalar.ts"
 import { check, type HyperParameters, hyperParametersIn, type Range } from "../optimizer/hyperParameters.ts"

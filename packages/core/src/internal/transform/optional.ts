@@ -10,7 +10,5 @@ export const optional = <S, Needs extends string>(
   needs: transform?.needs ?? {},
   init: (params) => (transform === undefined ? null : transform.init(params)),
   update: (updates, state, context) =>
-    transform === undefined || state === null
-      ? { updates, state: null }
-      : transform.update(updates, state, context)
+    transform === undefined || state === null ? { updates, state: null } : transform.update(updates, state, context)
 })

@@ -107,7 +107,11 @@ interface Lifted<S extends Slots> {
 const lift = <S extends Slots>(init: (p: Expr.Expr) => S): Lifted<S> => {
   const names = Object.keys(init(anyLeaf)) as ReadonlyArray<keyof S & string>
   return {
-    init: (params) => columns(names, Leaves.map(params, (p) => init(p))),
+    init: (params) =>
+      columns(
+        names,
+        Leaves.map(params, (p) => init(p))
+      ),
     update: (updates, lists, rule) => {
       const outcomes = Leaves.map(updates, (g, index) => rule(g, row(names, lists, index), index))
       return { updates: Leaves.map(outcomes, ({ update }) => update), slots: columns<S>(names, outcomes) }
@@ -116,9 +120,12 @@ const lift = <S extends Slots>(init: (p: Expr.Expr) => S): Lifted<S> => {
 }
 
 /** A transform with slots. */
-export const withSlots = <S extends Slots>(
-  { hyperParameters = {}, init, name, update }: LeafRule<S> & { readonly update: (g: Expr.Expr, slots: S) => Outcome<S> }
-): Transform<SlotLists<S>> => {
+export const withSlots = <S extends Slots>({
+  hyperParameters = {},
+  init,
+  name,
+  update
+}: LeafRule<S> & { readonly update: (g: Expr.Expr, slots: S) => Outcome<S> }): Transform<SlotLists<S>> => {
   const lifted = lift(init)
   return {
     name,

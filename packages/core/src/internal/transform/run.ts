@@ -78,7 +78,10 @@ export const stateFrom = ({ slots, stateDef }: Traced, { numbers, tensors }: Par
   )
 }
 
-const resultsOf = (plan: Plan, host: ReadonlyArray<number>): { scalars: Float64Array; results: ReadonlyArray<number> } => {
+const resultsOf = (
+  plan: Plan,
+  host: ReadonlyArray<number>
+): { scalars: Float64Array; results: ReadonlyArray<number> } => {
   const scalars = Program.evaluateScalars(plan.program, host)
   return { scalars, results: plan.program.results.map((id) => scalars[id] ?? Number.NaN) }
 }
@@ -148,8 +151,7 @@ export const updated = Effect.fnUntraced(function* (
   let decision = first
   while (decision._tag === "Question") {
     const { plan } = decision
-    const answer: boolean =
-      plan.program.outputs.length > 0 ? yield* askTensor(plan, input) : holds(plan, input.host)
+    const answer: boolean = plan.program.outputs.length > 0 ? yield* askTensor(plan, input) : holds(plan, input.host)
     decision = decision.next(answer)
   }
   const { plan } = decision

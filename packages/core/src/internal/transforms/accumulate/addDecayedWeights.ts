@@ -38,10 +38,10 @@ export interface AddDecayedWeightsOptions {
  * assert.strictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), 3) // 1 + 0.5·4
  * ```
  */
-export const addDecayedWeights = ({
-  mask = true,
-  ...options
-}: AddDecayedWeightsOptions = {}): Transform<Counted, "params"> => {
+export const addDecayedWeights = ({ mask = true, ...options }: AddDecayedWeightsOptions = {}): Transform<
+  Counted,
+  "params"
+> => {
   const name = "addDecayedWeights"
   const { weightDecay } = checked(name, { weightDecay: options.weightDecay ?? 0 }, { weightDecay: decayRate })
   const rate = rateAt(weightDecay)

@@ -1,0 +1,138 @@
+/**
+ * Records made by Optax, decoded: names and keyword arguments of the reference become our transforms.
+ */
+import { readFileSync } from "node:fs"
+import { PyTree } from "@optim/pytree"
+import * as Schedules from "@optim/schedules"
+import { Transform } from "@optim/core"
+import { camel, type Deviation, isArray, numbersOf, toTensors } from "./golden.ts"
+
+export interface OptaxRecord {
+  readonly id: string
+  readonly name: string
+  readonly kwargs: Arguments
+  readonly params0?: unknown
+  readonly grads: ReadonlyArray<unknown>
+  readonly updates?: ReadonlyArray<unknown>
+  readonly params?: ReadonlyArray<unknown>
+  readonly inputs?: unknown
+  readonly output?: unknown
+  readonly extra: {
+    readonly kind?: string
+    readonly apply_updates?: boolean
+    readonly f32?: Deviation
+    readonly values?: ReadonlyArray<number>
+    readonly final_state?: ReadonlyArray<{ readonly path: string; readonly value: unknown }>
+    readonly per_step?: ReadonlyArray<unknown>
+    readonly noise?: ReadonlyArray<unknown>
+  }
+}
+
+type Arguments = { readonly [name: string]: unknown }
+
+const read = (file: string): ReadonlyArray<OptaxRecord> =>
+  JSON.parse(readFileSync(new URL(`../golden/${file}.json`, import.meta.url), "utf8")).records
+
+export const optimizers = read("optax_optimizers")
+export const transforms = read("optax_transforms")
+
+interface Special {
+  readonly $schedule?: string
+  readonly $opt?: string
+  readonly $chain?: ReadonlyArray<Special>
+  readonly $tree?: unknown
+  readonly $fn?: string
+  readonly $tuple?: ReadonlyArray<unknown>
+  readonly $every_k?: ReadonlyArray<readonly [number, number]>
+  readonly args?: ReadonlyArray<unknown>
+  readonly kwargs?: Arguments
+}
+
+const isSpecial = (value: unknown): value is Special =>
+  typeof value === "object" && value !== null && Object.keys(value).some((key) => key.startsWith("$"))
+
+const schedule = ({ $schedule, ...options }: Special): unknown => {
+  // The reference's keyword arguments are our options in another spelling; some schedules have other names here.
+  const makers = Schedules as unknown as { readonly [name: string]: ((options: object) => unknown) | undefined }
+  const make = makers[camel(String($schedule))]
+  if (make === undefined) throw new Error(`no schedule ${String($schedule)}`)
+  return make(decoded(options))
+}
+
+/** The functions that records name. */
+const functions: { readonly [text: string]: unknown } = {
+  "ndim>=2": Transform.leavesWhere(({ shape }) => shape.length >= 2),
+  "x**0.5": (x: number) => x ** 0.5
+}
+
+const everyK = (table: ReadonlyArray<readonly [number, number]>) => (gradientStep: number) =>
+  table.findLast(([from]) => gradientStep >= from)?.[1] ?? 1
+
+const value = (given: unknown): unknown => {
+  if (!isSpecial(given)) return given === null ? undefined : given
+  if (given.$schedule !== undefined) return schedule(given)
+  if (given.$opt !== undefined || given.$chain !== undefined) return transformOf(given)
+  if (given.$fn !== undefined) return functions[given.$fn]
+  if (given.$every_k !== undefined) return everyK(given.$every_k)
+  return given.$tree ?? given.$tuple
+}
+
+/** Keyword arguments as options; a dtype is float32 here, whatever it was there. */
+export const decoded = (kwargs: Arguments): { [name: string]: unknown } =>
+  Object.fromEntries(
+    Object.entries(kwargs)
+      .filter(([name]) => !name.endsWith("dtype"))
+      .map(([name, given]) => [camel(name), value(given)])
+      .filter(([, given]) => given !== undefined)
+  )
+
+/** The names of arguments that records give by position. */
+const positional: { readonly [name: string]: ReadonlyArray<string> } = {
+  adaptive_grad_clip: ["clipping"],
+  add_decayed_weights: ["weightDecay", "mask"],
+  clip: ["maxDelta"],
+  clip_by_block_rms: ["threshold"],
+  clip_by_global_norm: ["maxNorm"],
+  scale: ["stepSize"],
+  scale_by_schedule: ["stepSizeFn"]
+}
+
+type Make = (...args: ReadonlyArray<unknown>) => Transform.Any
+
+const makers = Transform as unknown as { readonly [name: string]: Make | undefined }
+
+/** Is there a transform for this record? */
+export const isThere = (name: string): boolean => special[name] !== undefined || makers[camel(name)] !== undefined
+
+/** The transform of a name, given the reference's own arguments. */
+const make = (name: string, kwargs: Arguments, args: ReadonlyArray<unknown> = []): Transform.Any => {
+  const own = special[name]
+  if (own !== undefined) return own(kwargs)
+  const maker = makers[camel(name)]
+  if (maker === undefined) throw new Error(`no transform ${name}`)
+  const byPosition = Object.fromEntries(args.map((arg, index) => [positional[name]?.[index] ?? "", value(arg)]))
+  return maker({ ...byPosition, ...decoded(kwargs) })
+}
+
+const transformOf = ({ $chain, $opt, args = [], kwargs = {} }: Special): Transform.Any =>
+  $chain === undefined ? make(String($opt), kwargs, args) : Transform.chain(...$chain.map(transformOf))
+
+/** Combinators, which take transforms: name by name, with what the reference calls their arguments. */
+const special: { readonly [name: string]: ((kwargs: Arguments) => Transform.Any) | undefined } = {
+  chain: (kwargs) => transformOf(kwargs),
+  masked: (kwargs) => Transform.masked(transformOf(kwargs["inner"] as Special), value(kwargs["mask"]))
+}
+
+/** The transform of a record. */
+export const transformOfRecord = ({ kwargs, name }: OptaxRecord): Transform.Any => make(name, kwargs)
+
+/** A path of the reference (`[0].mu['w'][1]`) in our notation. */
+export const ourPath = (path: string): string =>
+  path.replace(/\.([A-Za-z_]+)/g, (_, name: string) => `['${camel(name)}']`)
+
+/** The reference's tree as tensors; the leaves of a tree of numbers. */
+export { isArray, numbersOf, toTensors }
+
+/** Numbers of all leaves, in order. */
+export const flat = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
+  PyTree.leaves(tree, { isLeaf: isArray }).map((leaf: unknown) => numbersOf(leaf))

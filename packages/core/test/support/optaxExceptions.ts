@@ -1,0 +1,11 @@
+/** What of the records of Optax is not compared, and why. */
+
+interface Exception {
+  readonly pattern: RegExp
+  readonly reason: string
+}
+
+export const exceptions: { readonly records: ReadonlyArray<Exception>; readonly state: ReadonlyArray<Exception> } = {
+  records: [],
+  state: [{ pattern: /rng_key/, reason: "draws come from a seed and the count here, not from a key that is split" }]
+}
