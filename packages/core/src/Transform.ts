@@ -11,8 +11,37 @@ export { adamw, type AdamwOptions } from "./internal/aliases/adamw.ts"
 export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
 export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
 
+export {
+  applyIfFinite,
+  type ApplyIfFiniteOptions,
+  type ApplyIfFiniteState
+} from "./internal/transforms/combine/applyIfFinite.ts"
 export { chain, type ChainState } from "./internal/transforms/combine/chain.ts"
-export { masked } from "./internal/transforms/combine/masked.ts"
+export {
+  type Condition,
+  conditionallyMask,
+  conditionallyTransform,
+  type ConditionalState
+} from "./internal/transforms/combine/conditionally.ts"
+export { flatten, type Flattened } from "./internal/transforms/combine/flatten.ts"
+export {
+  freeze,
+  selectiveTransform,
+  type SelectiveState,
+  type SelectiveTransformOptions
+} from "./internal/transforms/combine/freeze.ts"
+export { injectHyperparams, type InjectHyperparamsState } from "./internal/transforms/combine/injectHyperparams.ts"
+export { lookahead, type LookaheadOptions, type LookaheadState } from "./internal/transforms/combine/lookahead.ts"
+export { masked, type MaskedState } from "./internal/transforms/combine/masked.ts"
+export { multiSteps, type MultiStepsOptions, type MultiStepsState } from "./internal/transforms/combine/multiSteps.ts"
+export { namedChain, type NamedChainState } from "./internal/transforms/combine/namedChain.ts"
+export { type Groups, partition, type PartitionState } from "./internal/transforms/combine/partition.ts"
+export {
+  skipLargeUpdates,
+  type SkipLargeUpdatesOptions,
+  skipNotFinite,
+  type SkipRule
+} from "./internal/transforms/combine/skip.ts"
 
 export { clipByGlobalNorm, type ClipByGlobalNormOptions } from "./internal/transforms/clip/clipByGlobalNorm.ts"
 

@@ -117,10 +117,55 @@ const make = (name: string, kwargs: Arguments, args: ReadonlyArray<unknown> = []
 const transformOf = ({ $chain, $opt, args = [], kwargs = {} }: Special): Transform.Any =>
   $chain === undefined ? make(String($opt), kwargs, args) : Transform.chain(...$chain.map(transformOf))
 
+const everyThird = (step: number): boolean => step % 3 === 0
+
+const skipRules: { readonly [text: string]: Transform.SkipRule<unknown> | undefined } = {
+  skip_not_finite: Transform.skipNotFinite,
+  "skip_large_updates(max_squared_norm=50.0)": Transform.skipLargeUpdates({ maxSquaredNorm: 50 })
+}
+
+const partition = ({ param_labels, transforms }: Arguments): Transform.Any => {
+  const groups = Object.entries(transforms as { readonly [label: string]: Special })
+  return Transform.partition(
+    Object.fromEntries(groups.map(([label, transform]) => [label, transformOf(transform)])),
+    value(param_labels)
+  )
+}
+
 /** Combinators, which take transforms: name by name, with what the reference calls their arguments. */
 const special: { readonly [name: string]: ((kwargs: Arguments) => Transform.Any) | undefined } = {
   chain: (kwargs) => transformOf(kwargs),
-  masked: (kwargs) => Transform.masked(transformOf(kwargs["inner"] as Special), value(kwargs["mask"]))
+  named_chain: ({ chain }) =>
+    Transform.namedChain(
+      ...(chain as ReadonlyArray<readonly [string, Special]>).map(
+        ([name, transform]) => [name, transformOf(transform)] as const
+      )
+    ),
+  masked: ({ inner, mask }) => Transform.masked(transformOf(inner as Special), value(mask)),
+  freeze: ({ mask }) => Transform.freeze(value(mask)),
+  selective_transform: ({ freeze_mask, optimizer }) =>
+    Transform.selectiveTransform(transformOf(optimizer as Special), { freezeMask: value(freeze_mask) }),
+  partition: (kwargs) => partition(kwargs),
+  multi_transform: (kwargs) => partition(kwargs),
+  flatten: ({ inner }) => Transform.flatten(transformOf(inner as Special)),
+  conditionally_transform: ({ inner }) => Transform.conditionallyTransform(transformOf(inner as Special), everyThird),
+  conditionally_mask: ({ inner }) => Transform.conditionallyMask(transformOf(inner as Special), everyThird),
+  apply_if_finite: ({ inner, ...options }) =>
+    Transform.applyIfFinite(transformOf(inner as Special), decoded(options) as never),
+  MultiSteps: ({ opt, should_skip_update_fn: skip, ...options }) =>
+    Transform.multiSteps(transformOf(opt as Special), {
+      ...(decoded(options) as { everyKSchedule: number }),
+      shouldSkipUpdateFn: skipRules[String(skip)]
+    }),
+  inject_hyperparams: ({ inner_factory, kwargs }) =>
+    Transform.injectHyperparams(
+      (options: object) => {
+        const maker = makers[camel(String(inner_factory))]
+        if (maker === undefined) throw new Error(`no transform ${String(inner_factory)}`)
+        return maker(options)
+      },
+      decoded(kwargs as Arguments)
+    )
 }
 
 /** The transform of a record. */

@@ -27,6 +27,18 @@ export const decay: Range = { expected: "a number with 0 ≤ x < 1", allows: (x)
 /** 0 ≤ x: the terms that keep a denominator from zero. */
 export const nonNegative: Range = { expected: "a finite number ≥ 0", allows: (x) => isFinite(x) && x >= 0 }
 
+/** 0, 1, 2, …. */
+export const count: Range = {
+  expected: "an integer ≥ 0",
+  allows: (x) => typeof x === "number" && Number.isSafeInteger(x) && x >= 0
+}
+
+/** 1, 2, 3, …. */
+export const every: Range = {
+  expected: "an integer ≥ 1",
+  allows: (x) => typeof x === "number" && Number.isSafeInteger(x) && x >= 1
+}
+
 /** Any number but infinities and NaN. */
 export const finite: Range = { expected: "a finite number", allows: isFinite }
 

@@ -1,0 +1,84 @@
+/** Hyper-parameters as state. */
+import type * as Schedules from "@optim/schedules"
+import * as Scalar from "../../../Scalar.ts"
+import type { HyperParameter } from "../../optimizer/hyperParameters.ts"
+import { type Rate, rateAt } from "../../transform/hyper.ts"
+import { increment, zero } from "../../transform/rules.ts"
+import type { Transform } from "../../transform/transform.ts"
+
+/** The names of the options that are numbers or schedules. */
+type Injectable<O> = { [K in keyof O]-?: [NonNullable<O[K]>] extends [Rate] ? K : never }[keyof O] & string
+
+/** The hyper-parameters as numbers, and the state of the transform that is made with them. */
+export interface InjectHyperparamsState<O, S> {
+  readonly count: Scalar.Scalar
+  readonly hyperparams: { readonly [K in Injectable<O>]: Scalar.Scalar }
+  readonly innerState: S
+}
+
+/** A number that stays what the state says, or a schedule that is looked up at each count. */
+type Source = number | Exclude<Schedules.StepSize, number>
+
+const isSource = (value: HyperParameter): value is Source =>
+  typeof value === "number" || typeof value === "function" || typeof value === "object"
+
+/**
+ * A transform whose hyper-parameters are part of its state: readable, settable, and saved with it.
+ *
+ * `make` is the maker of a transform and `options` what it is made with. Every option that is a number, those that are left
+ * to their defaults included, becomes a number of the state that can be set to another between updates
+ * (`Transform.set`); every one that is a schedule is looked up at the count of updates and put there to be read. Flags,
+ * masks and whatever else there is stay as they are. Another value compiles nothing.
+ *
+ * State: `count`, `hyperparams`, `innerState`. Needs what the transform needs. A value out of its range makes the update
+ * fail with `InvalidHyperParameter`. Source: `optax.inject_hyperparams`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Transform } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const descent = Transform.injectHyperparams(Transform.scaleByLearningRate, { learningRate: 0.5 })
+ * const program = Effect.gen(function*() {
+ *   const first = yield* Transform.update(descent, { w: 1 }, yield* Transform.init(descent, { w: 0 }))
+ *   const slower = { ...first.state, hyperparams: { learningRate: first.state.hyperparams.learningRate / 2 } }
+ *   const second = yield* Transform.update(descent, { w: 1 }, slower)
+ *   return [first, second].map(({ updates }) => updates.w.dataSync()[0])
+ * })
+ * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [-0.5, -0.25])
+ * ```
+ */
+export const injectHyperparams = <O extends object, S, Needs extends string>(
+  make: (options: O) => Transform<S, Needs>,
+  options: O
+): Transform<InjectHyperparamsState<O, S>, Needs> => {
+  type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
+  const plain = make(options)
+  const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
+    isSource(entry[1] as HyperParameter)
+  )
+  // A symbol for every number and schedule among the options.
+  const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
+    Object.fromEntries(sources.map(([name, source]) => [name, symbolOf(name, source)])) as Symbols
+  const withSymbols = (hyperparams: Symbols): Transform<S, Needs> => make({ ...options, ...hyperparams })
+  return {
+    name: `injectHyperparams(${plain.name})`,
+    hyperParameters: plain.hyperParameters,
+    needs: plain.needs,
+    init: (params) => {
+      const hyperparams = each((_, source) => rateAt(source)(zero))
+      return { count: zero, hyperparams, innerState: withSymbols(hyperparams).init(params) }
+    },
+    update: (updates, state, context) => {
+      const hyperparams = each((name, source) =>
+        typeof source === "number"
+          ? (state.hyperparams[name as Injectable<O>] ?? Scalar.constant(source))
+          : rateAt(source)(state.count)
+      )
+      const step = withSymbols(hyperparams).update(updates, state.innerState, context)
+      return { updates: step.updates, state: { count: increment(state.count), hyperparams, innerState: step.state } }
+    }
+  }
+}
