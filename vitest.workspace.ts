@@ -1,4 +1,6 @@
+import { playwright } from "@vitest/browser-playwright"
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config"
+import { findChromium, switches } from "./scripts/browser/chromium.ts"
 
 const node: TestProjectInlineConfiguration = {
   ssr: { resolve: { conditions: ["source-ts", "module", "node", "development|production"] } },
@@ -6,6 +8,7 @@ const node: TestProjectInlineConfiguration = {
     name: "node",
     environment: "node",
     include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scripts/test/**/*.test.ts"],
+    exclude: ["**/*.browser.test.ts"],
     testTimeout: 30_000,
     typecheck: {
       enabled: true,
@@ -16,4 +19,36 @@ const node: TestProjectInlineConfiguration = {
   }
 }
 
-export default defineConfig({ test: { projects: [node] } })
+/** What computes on the host alone, and so as in Node. */
+const hostOnly = ["Expr", "OptimError", "Plan", "Program", "Scalar", "allocation", "progress"]
+
+const chromium = await findChromium(import.meta.dirname)
+if (chromium === undefined) {
+  const missing =
+    "No Chromium: none in CHROMIUM_PATH, none on the path, and @sparticuz/chromium (Linux on x64) does not start here."
+  if (process.env["CI"] !== undefined) throw new Error(missing)
+  console.error(`\n!!! ${missing}\n!!! THE TESTS IN A BROWSER ARE LEFT OUT. Set CHROMIUM_PATH to run them.\n`)
+}
+
+const browser = (found: NonNullable<typeof chromium>): TestProjectInlineConfiguration => ({
+  resolve: { conditions: ["source-ts", "module", "browser", "development|production"] },
+  test: {
+    name: "browser",
+    include: ["packages/core/test/**/*.test.ts"],
+    exclude: hostOnly.map((name) => `packages/core/test/${name}.test.ts`),
+    fileParallelism: false,
+    setupFiles: ["packages/core/test/support/browser.ts"],
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: { executablePath: found.executablePath, env: { ...found.env }, args: [...switches] }
+      }),
+      instances: [{ browser: "chromium" }]
+    }
+  }
+})
+
+export default defineConfig({ test: { projects: chromium === undefined ? [node] : [node, browser(chromium)] } })

@@ -126,6 +126,8 @@ const assemble = ({ emit, gives, takes }: Case): Assembler => {
   return gives === "f32" ? asm.storeF32(0) : asm.storeV128(0)
 }
 
+const bitsOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0] ?? 0
+
 const combinations = (domains: ReadonlyArray<Domain>): ReadonlyArray<Tuple> =>
   domains.reduce<ReadonlyArray<Tuple>>(
     (all, { numbers }) => all.flatMap((some) => numbers.map((x) => [...some, x])),
@@ -227,6 +229,7 @@ const meanings: { readonly [N in Name]: Meaning } = {
   "v128.not": onInts((a) => ~a),
   "v128.and": onInts((a, b) => a & b),
   "v128.or": onInts((a, b) => a | b),
+  "v128.xor": onInts((a, b) => a ^ b),
   "v128.bitselect": {
     from: [int, int, int],
     result: "ints",
@@ -240,8 +243,8 @@ const meanings: { readonly [N in Name]: Meaning } = {
   "f32x4.sub": onFloats((a, b) => a - b),
   "f32x4.mul": onFloats((a, b) => a * b),
   "f32x4.div": onFloats((a, b) => a / b),
-  "f32x4.min": onFloats((a, b) => Math.min(a, b)),
-  "f32x4.max": onFloats((a, b) => Math.max(a, b))
+  "f32x4.pmin": onFloats((a, b) => (b < a ? b : a)),
+  "f32x4.pmax": onFloats((a, b) => (a < b ? b : a))
 }
 
 const typed = Object.keys(meanings) as ReadonlyArray<Name>
@@ -325,6 +328,24 @@ describe("operations of kernels", () => {
   }
 })
 
+describe("the smaller and the larger", () => {
+  // Quiet and signalling, of both signs, with the fewest and the most bits.
+  const nans = [0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff].map((bits) => bits | 0)
+  const others = [...float.numbers.map(bitsOf), ...nans]
+
+  for (const op of ["minimum", "maximum"] as const) {
+    it(`pass on every NaN, whatever its bits: ${op}`, () => {
+      const { floats, ints, run } = instantiate(assemble(inForm(op, "vector")))
+      const isNaN = (a: number, b: number): boolean => {
+        ints.fill(a, 0, lanes).fill(b, lanes, 2 * lanes)
+        run(0, lanes * wordBytes, wordBytes * resultWord)
+        return floats.subarray(resultWord, resultWord + lanes).every(Number.isNaN)
+      }
+      for (const nan of nans) for (const x of others) assert.isTrue(isNaN(nan, x) && isNaN(x, nan), `${nan}, ${x}`)
+    })
+  }
+})
+
 // --- the rest of the language ------------------------------------------------------------------------------------
 
 /** The first words of memory after a run of one function without parameters. */
@@ -335,8 +356,6 @@ const wordsAfter = (build: (asm: Assembler) => void): Tuple => {
   run()
   return [...ints.subarray(0, 8)]
 }
-
-const bitsOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0] ?? 0
 
 describe("functions", () => {
   it("know all constants", () => {
@@ -399,6 +418,15 @@ describe("functions", () => {
       })
       assert.deepStrictEqual(words.slice(0, 2), condition === 0 ? [bitsOf(6), 8] : [bitsOf(5), 7])
     }
+  })
+
+  it("have one scratch variable of a type and index", () => {
+    const words = wordsAfter((asm) => {
+      asm.f32(2).set(asm.scratch("f32", 0)).f32(3).set(asm.scratch("f32", 1)).i32(5).set(asm.scratch("i32", 0))
+      asm.i32(0).get(asm.scratch("f32", 0)).storeF32(0).i32(0).get(asm.scratch("f32", 1)).storeF32(4)
+      asm.i32(8).get(asm.scratch("i32", 0)).op("i32x4.splat").storeV128(0)
+    })
+    assert.deepStrictEqual(words.slice(0, 3), [bitsOf(2), bitsOf(3), 5])
   })
 
   it("keep variables of every type", () => {

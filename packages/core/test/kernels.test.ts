@@ -301,6 +301,9 @@ const planOf = (
     )
   )
 
+const greatest = 2 ** 128 - 2 ** 104
+const infinity = Number.POSITIVE_INFINITY
+
 const ramp = (length: number, from = 0): Value => vector(...Array.from({ length }, (_, index) => index + from))
 
 /** Executes a plan on a new executor and on the interpreter, and compares. */
@@ -433,6 +436,33 @@ layer(Allocator.layer)("cases", (it) => {
         planOf([ramp(0)], (x = never()) => [Expr.sqrt(x), Expr.sum(x), Expr.max(x), Expr.min(x), x]),
         [ramp(0)]
       )
+    })
+  )
+
+  it.effect("extremes of all pairs of edges, at every place of vectors and tails, along every axis", () =>
+    Effect.gen(function* () {
+      const edges = [0, -0, 1, -1, 2 ** -149, -(2 ** -149), greatest, -greatest, infinity, -infinity, Number.NaN]
+      const pairs = edges.flatMap((a) => edges.map((b) => [a, b] as const))
+      for (const columns of [1, 2, 3, 4, 5, 7, 16, 17, 23, 121]) {
+        for (const rows of [1, 2, 11]) {
+          const of = (side: 0 | 1): Value => {
+            const numbers = Array.from({ length: rows * columns }, (_, at) => pairs[at % pairs.length]?.[side] ?? 0)
+            return { shape: [rows, columns], dtype: "float32", data: Float32Array.from(numbers) }
+          }
+          const [x, y] = [of(0), of(1)]
+          const plan = planOf([x, y], (a = never(), b = never()) => [
+            Expr.minimum(a, b),
+            Expr.maximum(a, b),
+            ...[[0], [1], [0, 1]].flatMap((axes) => [
+              Expr.max(a, { axes }),
+              Expr.min(b, { axes }),
+              Expr.max(Expr.neg(b), { axes }),
+              Expr.min(Expr.neg(a), { axes })
+            ])
+          ])
+          yield* agree(plan, [x, y])
+        }
+      }
     })
   )
 

@@ -16,7 +16,8 @@ it.effect("the wasm layer fails with the reason when its file is not where it sh
   Effect.gen(function* () {
     // emscripten says it, too
     for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockReturnValue()
-    setWasmPaths("/nowhere/")
+    const files = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`)
+    setWasmPaths(Object.fromEntries(files.map((file) => [file, `/nowhere/${file}`])))
     yield* Effect.provide(Tensors.Tensors, Cpu.layer)
     const error = yield* Effect.flip(Effect.provide(Tensors.Tensors, Wasm.layer))
     assert.instanceOf(error, BackendUnavailable)

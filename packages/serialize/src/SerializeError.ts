@@ -157,3 +157,135 @@ export class CheckpointMismatch extends Schema.TaggedError<CheckpointMismatch>()
     ].join("\n")
   }
 }
+
+/** Why a store did not do what it was asked for. */
+export const StoreReason = Schema.Literals([
+  "InvalidName",
+  "Escapes",
+  "NotFound",
+  "AlreadyExists",
+  "NoSpace",
+  "Denied",
+  "Busy",
+  "TimedOut",
+  "Truncated",
+  "Unsupported",
+  "Unknown"
+])
+
+/** Why a store did not do what it was asked for. */
+export type StoreReason = typeof StoreReason.Type
+
+const storeRemedies: Record<StoreReason, string> = {
+  InvalidName: "Names are letters, digits, '.', '_' and '-' in parts between '/'; no part begins with '.'.",
+  Escapes: "A symbolic link leads out of the store: replace it by what it points to.",
+  NotFound: "It was removed, or its directory is gone: restore another checkpoint, or look at the disk.",
+  AlreadyExists: "Somebody else wrote it first.",
+  NoSpace: "Free some space, or keep fewer checkpoints. Earlier checkpoints are intact.",
+  Denied: "Give this process the right to write there, or use another place. Earlier checkpoints are intact.",
+  Busy: "Another process uses it: try again.",
+  TimedOut: "The store is slow: try again, or retry with a longer schedule.",
+  Truncated: "It is shorter than it was when it was written: restore another checkpoint.",
+  Unsupported: "Use another store here: CheckpointStore.layerBrowser picks one that works.",
+  Unknown: "Look at the cause; earlier checkpoints are intact."
+}
+
+const transient: ReadonlySet<StoreReason> = new Set(["Busy", "TimedOut", "Unknown"])
+
+/** A store that did not do what it was asked for: the operation, the name of the object, and why. */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  operation: Schema.String,
+  name: Schema.String,
+  reason: StoreReason,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  /** May the same operation succeed if it is tried again? */
+  get isTransient(): boolean {
+    return transient.has(this.reason)
+  }
+
+  override get message(): string {
+    return [
+      `CheckpointStore.${this.operation}: ${this.reason}`,
+      `  ${quoted(this.name)}   ${this.detail}`,
+      storeRemedies[this.reason]
+    ].join("\n")
+  }
+}
+
+/** A store that another manager works on. Exactly one may write; anybody may read. */
+export class StoreInUse extends Schema.TaggedError<StoreInUse>()("StoreInUse", {
+  location: Schema.String,
+  holder: Schema.String
+}) {
+  override get message(): string {
+    return [
+      "CheckpointManager.make: another manager works on this store",
+      `  ${this.location}   held by ${quoted(this.holder)}`,
+      "Close it, use a directory of your own, or open this one with { readOnly: true }."
+    ].join("\n")
+  }
+}
+
+/** A manager that no longer holds its store: it stood still for too long, and another one took over. */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
+  location: Schema.String,
+  holder: Schema.String
+}) {
+  override get message(): string {
+    return [
+      "CheckpointManager: this manager no longer holds its store, and writes nothing more",
+      `  ${this.location}   held by ${this.holder === "" ? "nobody: its lease is gone" : quoted(this.holder)}`,
+      "Only one process may write. Make a new manager; a longer lease survives longer pauses."
+    ].join("\n")
+  }
+}
+
+const Damaged = Schema.Struct({ step: Schema.Natural, id: Schema.String, detail: Schema.String })
+
+const damagedLines = (damaged: ReadonlyArray<typeof Damaged.Type>): ReadonlyArray<string> =>
+  damaged.map(({ detail, id }) => `  ${id}   ${detail}`)
+
+/** A checkpoint whose bytes are not those that were written: which object, which tensor, what is wrong. */
+export class CheckpointDamaged extends Schema.TaggedError<CheckpointDamaged>()("CheckpointDamaged", {
+  step: Schema.Natural,
+  id: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return [
+      `CheckpointManager: the checkpoint of step ${this.step} is damaged`,
+      ...damagedLines([this]),
+      "Restore another one: restore() takes the newest that is sound."
+    ].join("\n")
+  }
+}
+
+/** No checkpoint to restore; `damaged` are those that were passed over. */
+export class NoCheckpoint extends Schema.TaggedError<NoCheckpoint>()("NoCheckpoint", {
+  location: Schema.String,
+  wanted: Schema.String,
+  steps: Schema.Array(Schema.Natural),
+  damaged: Schema.Array(Damaged)
+}) {
+  override get message(): string {
+    const there = this.steps.length === 0 ? "there is none" : `there are those of step ${this.steps.join(", ")}`
+    return [
+      `CheckpointManager.restore: no checkpoint to restore in ${this.location}`,
+      `  wanted ${this.wanted}   ${there}`,
+      ...damagedLines(this.damaged),
+      this.damaged.length === 0 ? "Begin anew, or look whether the place is right." : "The listed ones are damaged."
+    ].join("\n")
+  }
+}
+
+/** A save in the background that failed; the run went on, and earlier checkpoints are intact. */
+export class SaveFailed extends Schema.TaggedError<SaveFailed>()("SaveFailed", {
+  step: Schema.Natural,
+  reason: Schema.Union([StoreError, LeaseLost, CheckpointDamaged])
+}) {
+  override get message(): string {
+    return `CheckpointManager: the checkpoint of step ${this.step} was not saved\n${this.reason.message}`
+  }
+}

@@ -12,7 +12,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { systemError, type SystemErrorTag } from "effect/PlatformError"
 import * as fc from "fast-check"
-import { batches } from "../src/internal/atomicWrite.ts"
+import { piecesOf } from "../src/internal/pieces.ts"
 import { small } from "./support.ts"
 
 const failure = (method: string, _tag: SystemErrorTag) =>
@@ -64,13 +64,13 @@ const scene = Effect.gen(function* () {
 })
 
 describe("laws", () => {
-  it("batches are the same bytes in pieces of one size", () => {
+  it("pieces are the same bytes in pieces of one size", () => {
     const chunks = fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 6 })
     fc.assert(
       fc.property(chunks, fc.integer({ min: 1, max: 7 }), (chunks, size) => {
-        const pieces = [...batches(chunks, size)].length
+        const pieces = [...piecesOf(chunks, size)].length
         const seen: Array<number> = []
-        for (const piece of batches(chunks, size)) seen.push(...piece)
+        for (const piece of piecesOf(chunks, size)) seen.push(...piece)
         assert.deepStrictEqual(
           seen,
           chunks.flatMap((chunk) => [...chunk])
@@ -104,7 +104,7 @@ describe("cases", () => {
       })
     )
 
-    it.effect("the file is synced before its name is changed", () =>
+    it.effect("the file is synced before its name is changed, and the directory after it", () =>
       Effect.gen(function* () {
         const { fs, path, run } = yield* scene
         const calls: Array<string> = []
@@ -125,7 +125,7 @@ describe("cases", () => {
           )
         }))
         yield* Effect.provide(Checkpoint.save(path, run), logged)
-        assert.deepStrictEqual(calls, ["write", "write", "write", "sync", "rename"])
+        assert.deepStrictEqual(calls, ["write", "write", "write", "sync", "rename", "sync"])
       })
     )
 

@@ -1,8 +1,9 @@
+/// <reference types="vite/client" />
 /** Records made by the reference, decoded: arrays become flat numbers with shapes, schedules become ours. */
-import { readFileSync } from "node:fs"
 import { PyTree } from "@optim/pytree"
 import * as Schedules from "@optim/schedules"
 import * as tf from "@tensorflow/tfjs-core"
+import json from "../golden/jax.json?raw"
 
 export interface Deviation {
   readonly max_abs: number
@@ -25,9 +26,7 @@ export interface GoldenRecord {
   readonly extra?: { readonly f32: Deviation; readonly final_state: ReadonlyArray<SlotState> }
 }
 
-const file = new URL("../golden/jax.json", import.meta.url)
-
-export const records: ReadonlyArray<GoldenRecord> = JSON.parse(readFileSync(file, "utf8")).records
+export const records: ReadonlyArray<GoldenRecord> = JSON.parse(json).records
 
 interface GoldenArray {
   readonly shape: Array<number>

@@ -2,37 +2,26 @@
  * Writes a file so that whoever looks at it sees the old contents or the new ones, never a part.
  *
  * The bytes go to a new name in the same directory, are synced to the disk, and the name is then changed, which is one
- * step for the file system. Whatever happens before that, the old file is untouched and the new name is removed. Each
+ * step for the file system; then the directory is synced, so that the change survives a loss of power. Whatever happens before that, the old file is untouched and the new name is removed. Each
  * write is finished before the file is closed: an interruption waits for it, and is heard between two writes.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
+import { piecesOf } from "./pieces.ts"
+import { syncDirectory } from "./syncDirectory.ts"
 
-const bufferSize = 1 << 20
+const pieceSize = 1 << 20
 
-/** The same bytes in pieces of `size`; a piece is valid until the next one is asked for. */
-export function* batches(chunks: Iterable<Uint8Array>, size: number): Generator<Uint8Array> {
-  const buffer = new Uint8Array(size)
-  let filled = 0
-  for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const count = Math.min(size - filled, chunk.length - at)
-      buffer.set(chunk.subarray(at, at + count), filled)
-      at += count
-      filled += count
-      if (filled < size) continue
-      yield buffer
-      filled = 0
-    }
-  }
-  if (filled > 0) yield buffer.subarray(0, filled)
+const directoryOf = (path: string): string => {
+  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"))
+  return end < 0 ? "." : path.slice(0, end + 1)
 }
 
 const temporaryName = (path: string): string => `${path}.${globalThis.crypto.randomUUID()}.tmp`
 
 const writeAll = Effect.fnUntraced(function* (file: FileSystem.File, chunks: Iterable<Uint8Array>) {
-  for (const batch of batches(chunks, bufferSize)) yield* Effect.uninterruptible(file.writeAll(batch))
+  for (const piece of piecesOf(chunks, pieceSize)) yield* Effect.uninterruptible(file.writeAll(piece))
   yield* Effect.uninterruptible(file.sync)
 })
 
@@ -55,4 +44,5 @@ export const atomicWrite = Effect.fnUntraced(function* (
     Effect.andThen(renamed),
     Effect.onError(() => cleaned)
   )
+  yield* syncDirectory(fs, directoryOf(path))
 })

@@ -26,5 +26,9 @@ export const fromIssue = (root: string, issue: SchemaIssue.Issue, value: unknown
   SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
     const expected = message === "Missing key" ? "a value" : message.replace(/^Expected /, "")
-    return { path: [root, ...keys.map(String)].join("."), expected, found: print(valueAt(value, keys)) }
+    return {
+      path: [root, ...keys.map(String)].filter((key) => key !== "").join("."),
+      expected,
+      found: print(valueAt(value, keys))
+    }
   })

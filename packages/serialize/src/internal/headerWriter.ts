@@ -27,7 +27,8 @@ export const byCodePoint = (a: string, b: string): number => {
   return a.length - b.length
 }
 
-const inFileOrder = (a: Described, b: Described): number =>
+/** The order of tensors in a file. */
+export const inFileOrder = (a: Described, b: Described): number =>
   Dtypes.rank(b.dtype) - Dtypes.rank(a.dtype) || byCodePoint(a.name, b.name)
 
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)

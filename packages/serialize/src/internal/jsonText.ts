@@ -30,12 +30,23 @@ export const isDeep = (text: string): boolean => {
   return false
 }
 
+const refuseProto = (key: string, value: unknown): unknown => {
+  if (key === "__proto__") throw new ForbiddenKey()
+  return value
+}
+
+class ForbiddenKey extends Error {}
+
+/** Whether a key may be `__proto__`, which an assignment would take for the prototype; escapes may spell it, too. */
+const mayNameProto = (text: string): boolean => text.includes("__proto__") || text.includes("\\u")
+
 /** The value of a JSON text, or what is wrong with it. */
 export const parse = (text: string): { readonly value: unknown } | { readonly fault: string } => {
   if (isDeep(text)) return { fault: `text nested deeper than ${deepest} levels` }
   try {
-    return { value: JSON.parse(text) as unknown }
-  } catch {
+    return { value: JSON.parse(text, mayNameProto(text) ? refuseProto : undefined) as unknown }
+  } catch (error) {
+    if (error instanceof ForbiddenKey) return { fault: "text with a key __proto__" }
     return { fault: "text that is not JSON" }
   }
 }

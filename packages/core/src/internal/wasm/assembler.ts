@@ -43,6 +43,7 @@ const floatBytes = (value: number): ReadonlyArray<number> => [...new Uint8Array(
 export class Assembler {
   readonly params: ReadonlyArray<ValueType>
   readonly #locals: Array<ValueType> = []
+  readonly #scratch = new Map<string, Local>()
   readonly #code: Array<number> = []
   readonly #text: Array<string> = []
   readonly #stack: Array<ValueType> = []
@@ -62,6 +63,14 @@ export class Assembler {
 
   local(type: ValueType): Local {
     return { index: this.params.length + this.#locals.push(type) - 1, type }
+  }
+
+  /** A variable for use within one operation: the same one whenever it is asked for. */
+  scratch(type: ValueType, index: number): Local {
+    const name = `${type} ${index}`
+    const local = this.#scratch.get(name) ?? this.local(type)
+    this.#scratch.set(name, local)
+    return local
   }
 
   #take(text: string, type: ValueType): void {

@@ -49,7 +49,7 @@ const varies = ({ body, inputs, loops }: Kernel): ReadonlyArray<Varies> => {
 
 const identity = { sum: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY }
 
-const combine = { sum: "add", max: "max", min: "min" } as const
+const combine = { sum: "add", max: "maximum", min: "minimum" } as const
 
 /** A value in its two forms; a value that does not change in the innermost loop has both, others one at a time. */
 interface Variable {
@@ -263,19 +263,20 @@ class Compiler {
     this.#kernel.results.forEach((result, index) => {
       const { vector } = this.#variable(result.value)
       const sum = this.#sums.get(result)?.vectors[part]
-      if (sum !== undefined && result.reduce !== undefined) {
-        asm.get(sum).get(vector).op(`f32x4.${combine[result.reduce]}`).set(sum)
+      if (sum !== undefined) {
+        this.#combine(result, "vector", sum, vector)
+        asm.set(sum)
         return
       }
       const pointer = this.#resultPointer(index)
-      asm.get(pointer)
-      if (result.reduce === undefined) asm.get(vector)
-      else
+      const found = asm.scratch("v128", 2)
+      if (result.reduce !== undefined)
         asm
           .get(pointer)
           .loadV128(part * vectorBytes)
-          .get(vector)
-          .op(`f32x4.${combine[result.reduce]}`)
+          .set(found)
+      asm.get(pointer)
+      this.#combine(result, "vector", found, vector)
       asm.storeV128(part * vectorBytes)
     })
   }
@@ -291,16 +292,31 @@ class Compiler {
     this.#kernel.results.forEach((result, index) => {
       const { single } = this.#variable(result.value)
       const sum = this.#sums.get(result)?.single
-      if (sum !== undefined && result.reduce !== undefined) {
-        asm.get(sum).get(single).op(`f32.${combine[result.reduce]}`).set(sum)
+      if (sum === undefined) {
+        this.#store(result, index, single)
         return
       }
-      const pointer = this.#resultPointer(index)
-      asm.get(pointer)
-      if (result.reduce === undefined) asm.get(single)
-      else asm.get(pointer).loadF32(0).get(single).op(`f32.${combine[result.reduce]}`)
-      asm.storeF32(0)
+      this.#combine(result, "single", sum, single)
+      asm.set(sum)
     })
+  }
+
+  /** Pushes a value that is stored as it is, or what was gathered together with it. */
+  #combine({ reduce }: Result, form: "single" | "vector", gathered: Local, value: Local): void {
+    const asm = this.#asm
+    if (reduce === undefined) asm.get(value)
+    else forms[combine[reduce]][form](asm, [() => void asm.get(gathered), () => void asm.get(value)])
+  }
+
+  /** Stores a single value, or combines it with what stands in memory. */
+  #store(result: Result, index: number, value: Local): void {
+    const asm = this.#asm
+    const pointer = this.#resultPointer(index)
+    const found = asm.scratch("f32", 0)
+    if (result.reduce !== undefined) asm.get(pointer).loadF32(0).set(found)
+    asm.get(pointer)
+    this.#combine(result, "single", found, value)
+    asm.storeF32(0)
   }
 
   #resultPointer(index: number): Local {
@@ -320,14 +336,20 @@ class Compiler {
   /** Gathers the lanes of all vectors in the single element. */
   #closeVectors(): void {
     const asm = this.#asm
-    for (const [{ reduce }, { single, vectors }] of this.#sums) {
-      const name = combine[reduce ?? "sum"]
+    for (const [result, { single, vectors }] of this.#sums) {
       const [first, ...others] = vectors
       if (first === undefined) continue
-      for (const vector of others) asm.get(first).get(vector).op(`f32x4.${name}`).set(first)
-      asm.get(first).lane(0).get(first).lane(1).op(`f32.${name}`)
-      asm.get(first).lane(2).get(first).lane(3).op(`f32.${name}`)
-      asm.op(`f32.${name}`).set(single)
+      for (const vector of others) {
+        this.#combine(result, "vector", first, vector)
+        asm.set(first)
+      }
+      const lane = asm.scratch("f32", 0)
+      asm.get(first).lane(0).set(single)
+      for (let index = 1; index < lanes; index++) {
+        asm.get(first).lane(index).set(lane)
+        this.#combine(result, "single", single, lane)
+        asm.set(single)
+      }
     }
   }
 
@@ -335,9 +357,7 @@ class Compiler {
   #closeSums(): void {
     this.#kernel.results.forEach((result, index) => {
       const sum = this.#sums.get(result)
-      if (sum === undefined || result.reduce === undefined) return
-      const pointer = this.#resultPointer(index)
-      this.#asm.get(pointer).get(pointer).loadF32(0).get(sum.single).op(`f32.${combine[result.reduce]}`).storeF32(0)
+      if (sum !== undefined) this.#store(result, index, sum.single)
     })
   }
 

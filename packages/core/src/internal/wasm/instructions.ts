@@ -80,6 +80,7 @@ export const instructions = {
   "v128.not": vectorUnary(0x4d),
   "v128.and": vectorBinary(0x4e),
   "v128.or": vectorBinary(0x50),
+  "v128.xor": vectorBinary(0x51),
   "v128.bitselect": vector(0x52, ["v128", "v128", "v128"], ["v128"]),
   "f32x4.floor": vectorUnary(0x68),
   "f32x4.abs": vectorUnary(0xe0),
@@ -89,8 +90,8 @@ export const instructions = {
   "f32x4.sub": vectorBinary(0xe5),
   "f32x4.mul": vectorBinary(0xe6),
   "f32x4.div": vectorBinary(0xe7),
-  "f32x4.min": vectorBinary(0xe8),
-  "f32x4.max": vectorBinary(0xe9)
+  "f32x4.pmin": vectorBinary(0xea),
+  "f32x4.pmax": vectorBinary(0xeb)
 } satisfies { readonly [name: string]: Instruction }
 
 /** The name of an instruction without immediates. */
