@@ -24,6 +24,7 @@ import { checkNotDonated } from "./internal/optimizer/donation.ts"
 import { checkStep } from "./internal/optimizer/step.ts"
 import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
+import { injectedRate } from "./internal/train/injectedRate.ts"
 import { type AutodiffError, NonFinite, type OptimError, type OutOfMemory } from "./OptimError.ts"
 import { type OptimizerState, withLeaves } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
@@ -37,7 +38,8 @@ export type Start<P, S> =
 
 /** What is trained, by what, on what. */
 export interface Options<P, S, Batch, E, R> {
-  readonly optimizer: Optimizer<S>
+  /** The optimizer; one that needs the loss (`value`) is given it. */
+  readonly optimizer: Optimizer<S, "value">
   /** The loss on a batch: one float32 number as a tensor. */
   readonly loss: (params: Promoted<P>, batch: Batch) => Tensor
   /** The batches, one per step; training ends with them. Their tensors stay their maker's. */
@@ -76,6 +78,11 @@ export interface Trainer<P, S, E, R> {
   readonly step: Effect.Effect<number>
   /** The parameters at this moment; they belong to the trainer and are gone with its next step. */
   readonly params: Effect.Effect<P>
+  /**
+   * The state at this moment, for looking into: what a transform measured, say. It belongs to the trainer and is gone with
+   * its next step.
+   */
+  readonly state: Effect.Effect<OptimizerState<P, S>>
   /** A state of one's own, to save or to go on from; the caller owns it. */
   readonly snapshot: Effect.Effect<Snapshot<P, S>, OutOfMemory, Tensors>
 }
@@ -84,13 +91,13 @@ const steps = Metric.counter("optim_train_steps", { description: "Steps made", i
 const lossGauge = Metric.gauge("optim_train_loss", { description: "Loss of the latest step" })
 const duration = Metric.timer("optim_train_step_duration", { description: "Duration of gradient and update" })
 
-const learningRateAt = ({ stepSize }: HyperParameters, step: number): number | undefined =>
+const learningRateAt = ({ learningRate, stepSize = learningRate }: HyperParameters, step: number): number | undefined =>
   typeof stepSize === "number" || typeof stepSize === "function" || Schedules.isSchedule(stepSize)
     ? Schedules.at(stepSize, step)
     : undefined
 
 const begin = Effect.fnUntraced(function* <P, S>(
-  optimizer: Optimizer<S>,
+  optimizer: Optimizer<S, "value">,
   start: Start<P, S>
 ): Effect.fn.Return<Snapshot<Promoted<P>, S>, OptimError, Tensors> {
   if ("params" in start) return { state: yield* optimizer.init(start.params), step: 0 }
@@ -158,8 +165,8 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
   const turns = yield* Semaphore.make(1)
 
   /** Updates the state and holds the new one: there is no moment at which nobody does. */
-  const update = atomically((grads: Promoted<P>, { state, step }: Snapshot<Promoted<P>, S>) =>
-    Effect.map(optimizer.update(step, grads, state, { donate: true }), (next) => {
+  const update = atomically((grads: Promoted<P>, value: number, { state, step }: Snapshot<Promoted<P>, S>) =>
+    Effect.map(optimizer.update(step, grads, state, { donate: true, value }), (next) => {
       held.current = { state: next, step: step + 1 }
     })
   )
@@ -175,12 +182,12 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
       yield* dispose(grads)
       return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
     }
-    yield* update(grads, current).pipe(Effect.onError(() => dispose(grads)))
+    yield* update(grads, value, current).pipe(Effect.onError(() => dispose(grads)))
     const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
     return {
       step,
       loss: value,
-      learningRate: learningRateAt(optimizer.hyperParameters, step),
+      learningRate: injectedRate(held.current.state) ?? learningRateAt(optimizer.hyperParameters, step),
       seconds,
       examplesPerSecond: examples === undefined || seconds === 0 ? undefined : examples(batch) / seconds
     }
@@ -206,6 +213,7 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
     steps: Stream.mapEffect(batches, (batch) => Effect.tap(turns.withPermit(measured(batch)), Effect.yieldNow)),
     step: Effect.sync(() => held.current.step),
     params: Effect.sync(() => optimizer.params(held.current.state)),
+    state: Effect.sync(() => held.current.state),
     snapshot: Effect.suspend(() => share(held.current))
   }
 })

@@ -6,11 +6,21 @@ import { Tensors } from "../../Tensors.ts"
 import { countElements, explainPlan } from "../plan/explain.ts"
 import type { Optimizer, Traced } from "./rule.ts"
 
-const slotNames = ({ subtreeDefs }: Traced): string => {
+const simple = (path: KeyPath.KeyPath): string => KeyPath.keystr(path, { simple: true, separator: "." })
+
+/** The parts of a transform's state: a tree of the parameters' structure is one of them. */
+const partNames = (state: TreeDef.TreeDef, params: TreeDef.TreeDef): ReadonlyArray<string> => {
+  const leaves = TreeDef.paths(params).map((path) => `.${simple(path)}`)
+  const part = (path: string): string =>
+    path.slice(0, path.length - (leaves.find((leaf) => path.endsWith(leaf)) ?? "").length)
+  return [...new Set(TreeDef.paths(state).map((path) => part(simple(path))))]
+}
+
+const slotNames = ({ subtreeDefs, transform, treeDef }: Traced): string => {
   const [first] = subtreeDefs
   if (first === undefined) return "none"
-  const names = TreeDef.paths(first).map((path) => KeyPath.keystr(path, { simple: true, separator: "." }))
-  return names.map((name) => (name === "" ? "x" : name)).join(", ")
+  const names = TreeDef.paths(first).map((path) => (path.length === 0 ? "x" : simple(path)))
+  return [...names, ...(transform === undefined ? [] : partNames(transform, treeDef))].join(", ")
 }
 
 const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed(2))

@@ -107,9 +107,14 @@ export interface Traced {
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
   /** The tensors of the state, sub-tree after sub-tree. */
   readonly slots: ReadonlyArray<TensorSpec>
+  /** The structure of what a transform remembers beside the sub-trees, if there is one. */
+  readonly transform?: TreeDef.TreeDef
   /** From the parameters to the state. */
   readonly init: Plan
-  /** From the gradients and the state to the next state; scalars are functions of the step. */
+  /**
+   * From the gradients and the state to the next state; scalars are functions of the step. Of a transform that goes
+   * different ways, the first update.
+   */
   readonly update: Plan
 }
 

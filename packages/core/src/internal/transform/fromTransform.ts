@@ -161,6 +161,7 @@ const tracing =
         treeDef,
         subtreeDefs: leaves.map(() => leafDef),
         slots: allSpecs(traced),
+        transform: traced.stateDef,
         init: traced.init("apply"),
         update: firstPlan("apply", traced)
       }
