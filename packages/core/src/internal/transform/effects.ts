@@ -191,7 +191,7 @@ const updateTree = atomically(
 export const update: <S, Needs extends string, P>(
   transform: Transform<S, Needs>,
   updates: P,
-  state: State<S, Promoted<P>>,
+  state: State<NoInfer<S>, Promoted<NoInfer<P>>>,
   ...given: Rest<Needs, Gradients<Promoted<P>>>
 ) => Effect.Effect<Updated<State<S, Promoted<P>>, Promoted<P>>, OptimError, Tensors> = (
   transform,
@@ -238,7 +238,7 @@ const applyTree = Effect.fn("Transform.apply")(function* <S, Needs extends strin
  */
 export const apply: <S, Needs extends string, P>(
   transform: Transform<S, Needs>,
-  updates: Gradients<Promoted<P>>,
-  state: State<S, Promoted<P>>,
+  updates: Gradients<Promoted<NoInfer<P>>>,
+  state: State<NoInfer<S>, Promoted<NoInfer<P>>>,
   given: Arguments<Exclude<Needs, "params">, P> & { readonly params: P }
 ) => Effect.Effect<Applied<State<S, Promoted<P>>, Promoted<P>>, OptimError, Tensors> = atomically(applyTree)

@@ -12,6 +12,7 @@ import { type Fault, MissingArgument, type OptimError, TensorMismatch } from "..
 import type { Plan } from "../../Plan.ts"
 import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
+import { attempt } from "../attempt.ts"
 import { checkAlive, describeLeaf, disposeAll, hasSpec, pathOf } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { sameSpecs } from "../optimizer/layout.ts"
@@ -94,7 +95,7 @@ export const initial = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Parts, OptimError, Tensors> {
   const { execute } = yield* Tensors
   const plan = init(mode)
-  const { results, scalars } = resultsOf(plan, [])
+  const { results, scalars } = yield* attempt(() => resultsOf(plan, []))
   const tensors = yield* execute({
     plan,
     inputs: params,
@@ -131,7 +132,7 @@ const askTensor = Effect.fnUntraced(function* (
   { host, inputs }: Input
 ): Effect.fn.Return<boolean, OptimError, Tensors> {
   const { execute, read } = yield* Tensors
-  const { scalars } = resultsOf(plan, host)
+  const { scalars } = yield* attempt(() => resultsOf(plan, host))
   const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
   const [answer] = outputs
   if (answer === undefined) return false
@@ -151,12 +152,13 @@ export const updated = Effect.fnUntraced(function* (
   let decision = first
   while (decision._tag === "Question") {
     const { plan } = decision
-    const answer: boolean = plan.program.outputs.length > 0 ? yield* askTensor(plan, input) : holds(plan, input.host)
+    const answer: boolean =
+      plan.program.outputs.length > 0 ? yield* askTensor(plan, input) : yield* attempt(() => holds(plan, input.host))
     decision = decision.next(answer)
   }
   const { plan } = decision
   const { host, ...rest } = input
-  const { results, scalars } = resultsOf(plan, host)
+  const { results, scalars } = yield* attempt(() => resultsOf(plan, host))
   return { tensors: yield* execute({ plan, scalars, ...rest }), numbers: results }
 })
 
