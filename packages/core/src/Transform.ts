@@ -9,6 +9,7 @@
 export { adamw, type AdamwOptions } from "./internal/aliases/adamw.ts"
 
 export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
+export { ema, type EmaOptions, type EmaState } from "./internal/transforms/accumulate/ema.ts"
 export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
 
 export {
@@ -52,6 +53,7 @@ export {
   scaleByLearningRate,
   type ScaleByLearningRateOptions
 } from "./internal/transforms/scale/scaleByLearningRate.ts"
+export { scaleBySchedule, type ScaleByScheduleOptions } from "./internal/transforms/scale/scaleBySchedule.ts"
 
 export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.ts"
 export type { Hyper, Rate } from "./internal/transform/hyper.ts"
