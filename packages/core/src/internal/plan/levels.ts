@@ -24,11 +24,11 @@ interface Times {
 const isStored = (role: Role | undefined): boolean => role === "reduce" || role === "library"
 
 const timesOf = (node: Node, role: Role, args: ReadonlyArray<readonly [Role, Times]>): Times => {
-  const latest = (time: (role: Role, times: Times) => number): number =>
+  const last = (time: (role: Role, times: Times) => number): number =>
     Math.max(0, ...args.map(([role, times]) => time(role, times)))
-  const readable = latest((_, { readable }) => readable)
+  const readable = last((_, { readable }) => readable)
   /** For whoever looks through to values at its own place. */
-  const level = latest((role, times) => (isStored(role) ? times.readable : times.level))
+  const level = last((role, times) => (isStored(role) ? times.readable : times.level))
   switch (role) {
     case "input":
     case "constant":
@@ -42,7 +42,7 @@ const timesOf = (node: Node, role: Role, args: ReadonlyArray<readonly [Role, Tim
       return { level, readable: level + 1 }
     case "library": {
       // tfjs reads tensors: a view or a mask is made one at its level, after the kernels.
-      const after = latest((role, { level }) =>
+      const after = last((role, { level }) =>
         role === "input" || role === "constant" || role === "computed" ? level : level + 1
       )
       return { level: after, readable: after + 1 }
@@ -50,16 +50,93 @@ const timesOf = (node: Node, role: Role, args: ReadonlyArray<readonly [Role, Tim
   }
 }
 
-/** The level of every node: inputs and constants at 0. */
-export const levelsOf = ({ nodes }: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
+/** The times of all nodes in order, given what decides about the level of a computed one. */
+const timesOfAll = (
+  { nodes }: Program,
+  roles: ReadonlyArray<Role>,
+  choose: (id: number, earliest: number, levels: ReadonlyArray<number>) => number
+): ReadonlyArray<number> => {
   const times: Array<Times> = []
+  const levels: Array<number> = []
   nodes.forEach((node, id) => {
+    const role = roles[id] ?? "library"
     const args = argNodes(node).map(
       (arg) => [roles[arg] ?? "library", times[arg] ?? { level: 0, readable: 0 }] as const
     )
-    times.push(timesOf(node, roles[id] ?? "library", args))
+    const own = timesOf(node, role, args)
+    const level = role === "computed" ? choose(id, own.level, levels) : own.level
+    times.push(role === "computed" ? { level, readable: level + 1 } : own)
+    levels.push(level)
   })
-  return times.map(({ level }) => level)
+  return levels
+}
+
+/** Until when a node must be computed, and until when it must be readable at any place; infinite if nobody waits. */
+interface Deadlines {
+  readonly level: Array<number>
+  readonly readable: Array<number>
+}
+
+/** What a node that is due at `level` and `readable` at these times asks of its arguments. */
+const passOn = (
+  deadlines: Deadlines,
+  node: Node,
+  role: Role,
+  due: { readonly level: number; readonly readable: number },
+  made: (arg: number) => number | undefined
+): void => {
+  const scattered = role === "view" && !isAlias(node, role)
+  for (const arg of argNodes(node)) {
+    const level = scattered ? Number.POSITIVE_INFINITY : due.level
+    const readable = scattered ? Math.min(due.level, due.readable) : due.readable
+    deadlines.level[arg] = Math.min(deadlines.level[arg] ?? level, made(arg) ?? level)
+    deadlines.readable[arg] = Math.min(deadlines.readable[arg] ?? readable, readable)
+  }
+}
+
+/** The latest level of every computed node. */
+const latest = (
+  { nodes, outputs }: Program,
+  roles: ReadonlyArray<Role>,
+  earliest: ReadonlyArray<number>
+): ReadonlyArray<number> => {
+  const never = nodes.map(() => Number.POSITIVE_INFINITY)
+  const deadlines = { level: [...never], readable: [...never] }
+  const kept = new Set(outputs)
+  for (let id = nodes.length - 1; id >= 0; id--) {
+    const role = roles[id] ?? "library"
+    const own = earliest[id] ?? 0
+    const passes = role === "view" || role === "mask"
+    const level = Math.min(deadlines.level[id] ?? own, (deadlines.readable[id] ?? own) - (passes ? 0 : 1))
+    if (role === "computed") deadlines.level[id] = level === Number.POSITIVE_INFINITY ? own : level
+    // As a tensor, a view or a mask is made by tfjs at its own level; else each kernel that needs it computes it again.
+    const due = passes
+      ? { level: kept.has(id) ? own : (deadlines.level[id] ?? own), readable: deadlines.readable[id] ?? own }
+      : { level: role === "computed" ? (deadlines.level[id] ?? own) : own, readable: Number.POSITIVE_INFINITY }
+    const made = (arg: number) =>
+      role === "library" && (roles[arg] === "view" || roles[arg] === "mask") ? earliest[arg] : undefined
+    passOn(deadlines, nodes[id] as Node, role, due, made)
+  }
+  return deadlines.level
+}
+
+/**
+ * The level of every node: inputs and constants at 0. What is computed is computed as late as who needs it can wait: then
+ * it is not written by one kernel to be read by the next. It stays early if it would take more than one number out of an
+ * earlier kernel.
+ */
+export const levelsOf = (program: Program, roles: ReadonlyArray<Role>): ReadonlyArray<number> => {
+  const earliest = timesOfAll(program, roles, (_, level) => level)
+  const deadline = latest(program, roles, earliest)
+  const kept = new Set(program.outputs)
+  return timesOfAll(program, roles, (id, level, levels) => {
+    const late = deadline[id] ?? level
+    if (level > (earliest[id] ?? level)) return late
+    const leftBehind = sourcesOf(program, roles, id).filter(
+      (source) => roles[source] === "computed" && (levels[source] ?? 0) < late && !kept.has(source)
+    )
+    return leftBehind.length <= 1 ? late : level
+  })
 }
 
 /** Sets that are merged; each is named by one of its members. */
