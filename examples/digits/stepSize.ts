@@ -30,7 +30,8 @@ const named = {
   polynomialDecay: (stepSize) =>
     Schedules.polynomialDecay({ stepSize, decaySteps: 3000, finalStepSize: stepSize / 100 }),
   piecewiseConstant: (stepSize) =>
-    Schedules.piecewiseConstant({ boundaries: [1500, 2500], values: [stepSize, stepSize / 10, stepSize / 100] })
+    Schedules.piecewiseConstant({ boundaries: [1500, 2500], values: [stepSize, stepSize / 10, stepSize / 100] }),
+  cosineDecaySchedule: (stepSize) => Schedules.cosineDecaySchedule({ initValue: stepSize, decaySteps: 3000 })
 } satisfies { readonly [name: string]: (stepSize: number) => Schedules.Schedule }
 
 /** The names of schedules. */
@@ -50,7 +51,7 @@ export const schedule = Effect.fnUntraced(function* (
   return yield* Effect.mapError(decode(fields), ({ message }) => refuse(oneLine(message)))
 })
 
-const decode = Schema.decodeUnknownEffect(Schedules.Schedule, { onExcessProperty: "error" })
+const decode = Schema.decodeUnknownEffect(Schedules.Schedule)
 
 const json = Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown))
 

@@ -65,7 +65,7 @@ describe("recipe", () => {
       Effect.gen(function* () {
         const asked: Asked = { ...nothing, schedule: "constant" }
         const error = yield* Effect.flip(resume(asked, { ...saved, recipe: { ...recipe, stepSize: decay } }))
-        const flag = `--schedule '{"_tag":"ExponentialDecay","stepSize":0.5,"decaySteps":1000,"decayRate":0.5}'`
+        const flag = `--schedule '${JSON.stringify(decay)}'`
         assert.strictEqual(error.message, `run.safetensors comes from a run with ${flag}: resume it so, or train anew`)
       })
     )

@@ -8,7 +8,7 @@ const decay = Schedules.exponentialDecay({ stepSize: 0.1, decaySteps: 1000, deca
 const wrong = [
   [
     "cosine",
-    "expected one of constant, exponentialDecay, inverseTimeDecay, polynomialDecay, piecewiseConstant, or a schedule as JSON"
+    "expected one of constant, exponentialDecay, inverseTimeDecay, polynomialDecay, piecewiseConstant, cosineDecaySchedule, or a schedule as JSON"
   ],
   ["toString", `expected one of ${names.join(", ")}, or a schedule as JSON`],
   ["exponentialDecay:decaySteps", "expected field=value, found decaySteps"],
@@ -17,16 +17,22 @@ const wrong = [
     "exponentialDecay:decaySteps=0",
     'Expected decaySteps of exponentialDecay to be a finite number > 0, found 0 at ["decaySteps"]'
   ],
-  ["exponentialDecay:decayStep=5", 'Expected no excess property at ["decayStep"]'],
-  ["exponentialDecay:stepSize=null", 'Expected number at ["stepSize"]'],
+  [
+    "exponentialDecay:decayStep=5",
+    'Expected decayStep of exponentialDecay to be absent (the fields are stepSize, decaySteps, decayRate, transitionBegin, staircase, endValue), found 5 at ["decayStep"]'
+  ],
+  [
+    "exponentialDecay:stepSize=null",
+    'Expected stepSize of exponentialDecay to be a finite number, found null at ["stepSize"]'
+  ],
   [
     "piecewiseConstant:values=[1]",
     'Expected values of piecewiseConstant to be an array of 3, one more than boundaries, found an array of 1 at ["values"]'
   ],
   ["{", "expected JSON"],
   [
-    '{"_tag":"Cosine"}',
-    "Expected a schedule, an object whose _tag is one of Constant, ExponentialDecay, InverseTimeDecay, PolynomialDecay, PiecewiseConstant, Join, Scale, Clamp"
+    '{"_tag":"Constant","stepSize":"0.1"}',
+    'Expected stepSize of constant to be a finite number, found "0.1" at ["stepSize"]'
   ]
 ] as const
 
@@ -62,6 +68,13 @@ describe("stepSize", () => {
       Effect.gen(function* () {
         const clamped = Schedules.clamp(decay, { minimum: 0.01 })
         assert.deepStrictEqual(yield* schedule(JSON.stringify(clamped), 5), clamped)
+      })
+    )
+    it.effect("what has a default may be left out of the JSON", () =>
+      Effect.gen(function* () {
+        const options = { initValue: 0, peakValue: 0.01, warmupSteps: 100, decaySteps: 3000 }
+        const text = JSON.stringify({ _tag: "WarmupCosineDecaySchedule", ...options })
+        assert.deepStrictEqual(yield* schedule(text, 5), Schedules.warmupCosineDecaySchedule(options))
       })
     )
     it.effect.each(wrong)("%s is refused in one line", ([text, reason]) =>

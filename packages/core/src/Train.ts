@@ -10,9 +10,11 @@
  */
 import * as Schedules from "@optim/schedules"
 import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -24,11 +26,13 @@ import { checkNotDonated } from "./internal/optimizer/donation.ts"
 import { checkStep } from "./internal/optimizer/step.ts"
 import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
+import { type Checkpoints, saverOf } from "./internal/train/checkpoints.ts"
 import { injectedRate } from "./internal/train/injectedRate.ts"
 import { type AutodiffError, NonFinite, type OptimError, type OutOfMemory } from "./OptimError.ts"
 import { type OptimizerState, withLeaves } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
 
+export type { Checkpointer, Checkpoints } from "./internal/train/checkpoints.ts"
 export { progress, type ProgressOptions } from "./internal/train/progress.ts"
 
 /** What training starts from: parameters, or a state (which the trainer takes over) and the step that comes next. */
@@ -37,7 +41,7 @@ export type Start<P, S> =
   | { readonly state: OptimizerState<Promoted<P>, S>; readonly step: number }
 
 /** What is trained, by what, on what. */
-export interface Options<P, S, Batch, E, R> {
+export interface Options<P, S, Batch, E, R, V = never, E2 = never, R2 = never> {
   /** The optimizer; one that needs the loss (`value`) is given it. */
   readonly optimizer: Optimizer<S, "value">
   /** The loss on a batch: one float32 number as a tensor. */
@@ -48,6 +52,8 @@ export interface Options<P, S, Batch, E, R> {
   readonly examples?: ((batch: Batch) => number) | undefined
   /** Fail with `NonFinite` at the first loss that is not finite, before it reaches the parameters. Default false. */
   readonly checkFinite?: boolean | undefined
+  /** Save the run: after steps that are due, and when the steps are interrupted. */
+  readonly checkpoints?: Checkpoints<Promoted<P>, S, V, E2, R2> | undefined
 }
 
 /** What one step measured. */
@@ -108,6 +114,24 @@ const begin = Effect.fnUntraced(function* <P, S>(
   return { state: start.state, step: start.step }
 })
 
+const checkLoss = (loss: number, step: number): Effect.Effect<void, NonFinite> =>
+  Number.isFinite(loss)
+    ? Effect.void
+    : Effect.fail(new NonFinite({ operation: "Train", quantity: "the loss", value: String(loss), step }))
+
+const record = ({ loss, seconds }: TrainStep) =>
+  Effect.all([
+    Metric.update(steps, 1),
+    Metric.update(lossGauge, loss),
+    Metric.update(duration, Duration.seconds(seconds))
+  ])
+
+/** Does something when a stream is interrupted. */
+const onInterrupt =
+  <R2>(effect: Effect.Effect<void, never, R2>) =>
+  <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R | R2> =>
+    Stream.onExit(stream, (exit) => (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? effect : Effect.void))
+
 /** All handles or none, of one and the same step. */
 const share = atomically(
   Effect.fnUntraced(function* <P, S>({
@@ -152,9 +176,18 @@ const share = atomically(
  * assert.deepStrictEqual(losses, [64, 16, 4])
  * ```
  */
-export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R = never>(
-  options: Options<P, S, Batch, E, R> & Start<P, S>
-): Effect.fn.Return<Trainer<Promoted<P>, S, E, R>, OptimError, Tensors | Scope.Scope> {
+export const make = Effect.fn("Train.make")(function* <
+  P,
+  S,
+  Batch,
+  E = never,
+  R = never,
+  V = never,
+  E2 = never,
+  R2 = never
+>(
+  options: Options<P, S, Batch, E, R, V, E2, R2> & Start<P, S>
+): Effect.fn.Return<Trainer<Promoted<P>, S, E | E2, R | R2>, OptimError, Tensors | Scope.Scope> {
   const { batches, checkFinite = false, examples, loss, optimizer } = options
   const held = yield* Effect.acquireRelease(
     Effect.map(begin(optimizer, options), (current) => ({ current })),
@@ -174,15 +207,11 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
   const advance = Effect.fnUntraced(function* (
     batch: Batch
   ): Effect.fn.Return<TrainStep, OptimError | AutodiffError, Tensors> {
-    const { current } = held
-    const { state, step } = current
+    const { state, step } = held.current
     const started = yield* Clock.monotonicTimeNanos
     const { grads, value } = yield* valueAndGrad(optimizer.params(state), batch)
-    if (checkFinite && !Number.isFinite(value)) {
-      yield* dispose(grads)
-      return yield* new NonFinite({ operation: "Train", quantity: "the loss", value: String(value), step })
-    }
-    yield* update(grads, value, current).pipe(Effect.onError(() => dispose(grads)))
+    const checked = checkFinite ? checkLoss(value, step) : Effect.void
+    yield* Effect.andThen(checked, update(grads, value, { state, step })).pipe(Effect.onError(() => dispose(grads)))
     const seconds = Number((yield* Clock.monotonicTimeNanos) - started) / 1e9
     return {
       step,
@@ -197,20 +226,18 @@ export const make = Effect.fn("Train.make")(function* <P, S, Batch, E = never, R
     Effect.suspend(() =>
       advance(batch).pipe(
         Effect.uninterruptible,
-        Effect.tap((step) =>
-          Effect.all([
-            Metric.update(steps, 1),
-            Metric.update(lossGauge, step.loss),
-            Metric.update(duration, Duration.seconds(step.seconds))
-          ])
-        ),
+        Effect.tap(record),
         Effect.withSpan("Train.step", { attributes: { step: held.current.step } })
       )
     )
 
+  const saver = saverOf(options.checkpoints)
+  const saved = (batch: Batch) => Effect.tap(measured(batch), (step) => saver.afterStep(held.current, step))
   return {
     // The yield between two steps lets timers, signals and other fibers have their turn.
-    steps: Stream.mapEffect(batches, (batch) => Effect.tap(turns.withPermit(measured(batch)), Effect.yieldNow)),
+    steps: Stream.mapEffect(batches, (batch) => Effect.tap(turns.withPermit(saved(batch)), Effect.yieldNow)).pipe(
+      onInterrupt(turns.withPermit(Effect.suspend(() => saver.onInterrupt(held.current))))
+    ),
     step: Effect.sync(() => held.current.step),
     params: Effect.sync(() => optimizer.params(held.current.state)),
     state: Effect.sync(() => held.current.state),

@@ -272,6 +272,21 @@ interface Sketch {
 
 const sketches: ReadonlyArray<Sketch> = [
   {
+    name: "what waits for a reduction is computed where it is needed, not written before",
+    specs: [float32(5), float32(5)],
+    outputs: (x, y) => [Expr.add(Expr.mul(0.5, y), Expr.mul(x, Expr.sum(x)))],
+    steps: [" → sum", "mul mul add → store"]
+  },
+  {
+    name: "one number crosses between kernels rather than two",
+    specs: [float32(5)],
+    outputs: (x) => {
+      const [a, b] = [Expr.sqrt(x), Expr.add(x, 1)]
+      return [Expr.mul(Expr.mul(a, b), Expr.add(Expr.sum(a), Expr.sum(b)))]
+    },
+    steps: ["sqrt add mul → store sum sum", "add → store", "mul → store"]
+  },
+  {
     name: "equal expressions are computed once",
     specs: [float32(5), float32(5)],
     outputs: (x, y) => [Expr.mul(Expr.add(x, y), Expr.add(x, y)), Expr.sqrt(Expr.add(x, y))],

@@ -8,14 +8,25 @@
  */
 import { dual } from "effect/Function"
 import { evaluate, faults, isTagged } from "./internal/catalogue.ts"
-import type { Clamp } from "./internal/kinds/clamp.ts"
-import type { Constant } from "./internal/kinds/constant.ts"
-import type { ExponentialDecay } from "./internal/kinds/exponentialDecay.ts"
-import type { InverseTimeDecay } from "./internal/kinds/inverseTimeDecay.ts"
-import type { Join } from "./internal/kinds/join.ts"
-import type { PiecewiseConstant } from "./internal/kinds/piecewiseConstant.ts"
-import type { PolynomialDecay } from "./internal/kinds/polynomialDecay.ts"
-import type { Scale } from "./internal/kinds/scale.ts"
+import type { Clamp } from "./internal/kinds/combined/clamp.ts"
+import type { Join } from "./internal/kinds/combined/join.ts"
+import type { Scale } from "./internal/kinds/combined/scale.ts"
+import type { Constant } from "./internal/kinds/curves/constant.ts"
+import type { CosineDecaySchedule } from "./internal/kinds/curves/cosineDecaySchedule.ts"
+import type { ExponentialDecay } from "./internal/kinds/curves/exponentialDecay.ts"
+import type { InverseTimeDecay } from "./internal/kinds/curves/inverseTimeDecay.ts"
+import type { LinearSchedule } from "./internal/kinds/curves/linearSchedule.ts"
+import type { PolynomialDecay } from "./internal/kinds/curves/polynomialDecay.ts"
+import type { PolynomialSchedule } from "./internal/kinds/curves/polynomialSchedule.ts"
+import type { CosineOnecycleSchedule } from "./internal/kinds/piecewise/cosineOnecycleSchedule.ts"
+import type { LinearOnecycleSchedule } from "./internal/kinds/piecewise/linearOnecycleSchedule.ts"
+import type { PiecewiseConstant } from "./internal/kinds/piecewise/piecewiseConstant.ts"
+import type { PiecewiseConstantSchedule } from "./internal/kinds/piecewise/piecewiseConstantSchedule.ts"
+import type { PiecewiseInterpolateSchedule } from "./internal/kinds/piecewise/piecewiseInterpolateSchedule.ts"
+import type { SgdrSchedule } from "./internal/kinds/warmup/sgdrSchedule.ts"
+import type { WarmupConstantSchedule } from "./internal/kinds/warmup/warmupConstantSchedule.ts"
+import type { WarmupCosineDecaySchedule } from "./internal/kinds/warmup/warmupCosineDecaySchedule.ts"
+import type { WarmupExponentialDecaySchedule } from "./internal/kinds/warmup/warmupExponentialDecaySchedule.ts"
 import { lift, refuseStepSize } from "./internal/lift.ts"
 
 /** A step size that depends on the step, as data. Each member is made by the function of its name. */
@@ -24,7 +35,18 @@ export type Schedule =
   | ExponentialDecay
   | InverseTimeDecay
   | PolynomialDecay
+  | PolynomialSchedule
+  | LinearSchedule
+  | CosineDecaySchedule
   | PiecewiseConstant
+  | PiecewiseConstantSchedule
+  | PiecewiseInterpolateSchedule
+  | LinearOnecycleSchedule
+  | CosineOnecycleSchedule
+  | WarmupConstantSchedule
+  | WarmupCosineDecaySchedule
+  | WarmupExponentialDecaySchedule
+  | SgdrSchedule
   | Join
   | Scale
   | Clamp

@@ -1,55 +1,63 @@
 /**
  * The codec of schedules: JSON in, a sound schedule out, or an error that names the bad field.
  *
- * The shapes are written here, the rules come from the kinds, so that decoding refuses what the constructors refuse
- * and says the same about it. A module of its own: a program that never decodes a schedule does not load the parser.
+ * Shapes, rules and defaults all come from the kinds, so that decoding refuses what the constructors refuse, says the
+ * same about it, and fills in the same defaults. By hand, and not a union of structs: such a codec drops
+ * fields that it does not know, takes a step of the stack for each schedule inside another, and cannot say which rule
+ * was broken. A module of its own: a program that never decodes a schedule does not load the parser.
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { kindOf, tags } from "./internal/catalogue.ts"
+import type { ParseOptions } from "effect/SchemaAST"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { all, complete, faults, isDeeper, maxLevels } from "./internal/catalogue.ts"
 import { type Fault, formatPath, print } from "./internal/Fault.ts"
 import type * as Data from "./Schedule.ts"
 
-const nested = Schema.suspend((): Schema.Codec<Data.Schedule> => Schedule)
+/** What a fault says: in the words of the innermost schedule that holds the bad value. */
+const describe = ({ expected, path, value, within }: Fault): string => {
+  const place = formatPath(within?.path ?? path)
+  const of = within === undefined ? "" : ` of ${within.schedule}`
+  return place === "" ? `Expected ${expected}` : `Expected ${place}${of} to be ${expected}, found ${print(value)}`
+}
 
-const Shapes = Schema.TaggedUnion({
-  Constant: { stepSize: Schema.Finite },
-  ExponentialDecay: { stepSize: Schema.Finite, decaySteps: Schema.Finite, decayRate: Schema.Finite },
-  InverseTimeDecay: {
-    stepSize: Schema.Finite,
-    decaySteps: Schema.Finite,
-    decayRate: Schema.Finite,
-    staircase: Schema.Boolean
+const issueOf = (fault: Fault, options: ParseOptions): SchemaIssue.Issue => {
+  const issue = new SchemaIssue.InvalidValue({ message: describe(fault) }, fault.value, options)
+  return fault.path.length === 0 ? issue : new SchemaIssue.Pointer(fault.path, issue)
+}
+
+const Sound = Schema.declareConstructor<Data.Schedule>()(
+  [],
+  () => (input, ast, options) => {
+    // depth comes first: filling in the defaults takes a step of the stack for each level
+    const schedule = isDeeper(input, maxLevels) ? input : complete(input)
+    const [first, ...others] = faults(schedule).map((fault) => issueOf(fault, options))
+    if (first === undefined) return Effect.succeed(schedule as Data.Schedule) // it has no faults
+    return Effect.fail(
+      new SchemaIssue.Composite(ast, options.errors === "all" ? [first, ...others] : [first], input, options)
+    )
   },
-  PolynomialDecay: {
-    stepSize: Schema.Finite,
-    decaySteps: Schema.Finite,
-    finalStepSize: Schema.Finite,
-    power: Schema.Finite
-  },
-  PiecewiseConstant: { boundaries: Schema.Array(Schema.Finite), values: Schema.Array(Schema.Finite) },
-  Join: { boundaries: Schema.Array(Schema.Finite), schedules: Schema.Array(nested) },
-  Scale: { factor: Schema.Finite, schedule: nested },
-  Clamp: { minimum: Schema.NullOr(Schema.Finite), maximum: Schema.NullOr(Schema.Finite), schedule: nested }
-}).annotate({ message: `Expected a schedule, an object whose _tag is ${tags}` })
+  { toCodecJson: () => undefined } // a schedule is JSON already
+)
 
-const describe = (name: string, { expected, path, value }: Fault): Schema.FilterIssue => ({
-  path,
-  issue: `Expected ${formatPath(path)} of ${name} to be ${expected}, found ${print(value)}`
-})
+const itself = Schema.suspend((): Schema.Codec<Data.Schedule> => Schedule)
 
-// the schedules inside have already been through the codec themselves
-const isSound = Schema.makeFilter((schedule: Data.Schedule) => {
-  const { faults, name } = kindOf(schedule)
-  return faults(schedule, () => []).map((fault) => describe(name, fault))
+/** Says the shapes in JSON Schema; it refuses nothing. */
+const documented = Schema.makeFilter<Data.Schedule>(() => true, {
+  representation: { id: "@optim/schedules/Schedule", payload: null, schemas: [itself.ast] },
+  toJsonSchema: ({ schemas: [self = {}] }) => ({ anyOf: all.map(({ data }) => data.json(self)) })
 })
 
 /** A step size that depends on the step, as data. */
 export type Schedule = Data.Schedule
 
 /**
- * The codec of schedules. The encoded form is the schedule itself, which is plain JSON.
+ * The codec of schedules. The encoded form is the schedule itself, which is plain JSON; what has a default may be left
+ * out of it.
  *
- * Fails with a `SchemaError` that gives the path of each bad field, what is allowed there and what was found.
+ * Fails with a `SchemaError` that gives the path of each bad field, what is allowed there and what was found. An
+ * unknown field is refused with the list of the known ones, and so are schedules inside one another on more than 100
+ * levels.
  *
  * @example
  * ```ts
@@ -62,6 +70,7 @@ export type Schedule = Data.Schedule
  * const text = Schema.encodeSync(Json)(decay)
  * assert.deepStrictEqual(Schema.decodeUnknownSync(Json)(text), decay)
  * assert.throws(() => Schema.decodeUnknownSync(Json)(text.replace("100", "-100")), /decaySteps of exponentialDecay/)
+ * assert.throws(() => Schema.decodeUnknownSync(Json)(text.replace("Rate", "Rat")), /decayRat of exponentialDecay/)
  * ```
  */
-export const Schedule: Schema.Codec<Data.Schedule> = Shapes.check(isSound)
+export const Schedule: Schema.Codec<Data.Schedule> = Sound.check(documented).annotate({ identifier: "Schedule" })

@@ -41,8 +41,14 @@ describe("types", () => {
   it("options are checked by name", () => {
     // @ts-expect-error decayRate is missing
     Schedules.exponentialDecay({ stepSize: 1, decaySteps: 2 })
-    // @ts-expect-error staircase belongs to inverseTimeDecay
-    Schedules.exponentialDecay({ stepSize: 1, decaySteps: 2, decayRate: 0.5, staircase: true })
+    // @ts-expect-error staircase belongs to exponentialDecay and inverseTimeDecay
+    Schedules.polynomialDecay({ stepSize: 1, decaySteps: 2, finalStepSize: 0, staircase: true })
+    // @ts-expect-error a power has no default
+    Schedules.polynomialSchedule({ initValue: 1, endValue: 0, transitionSteps: 2 })
+    // @ts-expect-error a third kind of interpolation is not known
+    Schedules.piecewiseInterpolateSchedule({ interpolateType: "cubic", initValue: 1 })
+    // @ts-expect-error a cycle of sgdrSchedule needs a peak
+    Schedules.sgdrSchedule({ cycles: [{ initValue: 1, warmupSteps: 0, decaySteps: 2 }] })
     // @ts-expect-error a clamp needs a bound
     Schedules.clamp(decay, {})
   })

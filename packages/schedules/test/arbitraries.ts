@@ -25,6 +25,40 @@ const bounds = fc
 const boundaries = (length: number): fc.Arbitrary<Array<number>> =>
   fc.array(step, { minLength: length, maxLength: length }).map((steps) => steps.toSorted((a, b) => a - b))
 
+const nonNegative = fc.double({ noNaN: true, min: 0, max: 1000 }).map((value) => value + 0)
+const positive = fc.double({ noNaN: true, min: 0.5, max: 100 })
+const exponent = fc.constantFrom(0, 0.5, 1, 2, 3)
+const fraction = fc.double({ noNaN: true, min: 0, max: 0.4 }).map((value) => value + 0)
+
+const transition = { initValue: finite, endValue: finite, transitionSteps: decaySteps, transitionBegin: nonNegative }
+
+const decay = {
+  decayRate,
+  transitionBegin: nonNegative,
+  staircase: fc.boolean(),
+  endValue: fc.option(finite)
+}
+
+const warmup = { initValue: finite, peakValue: finite, warmupSteps: fc.oneof(step, fc.constant(0), nonNegative) }
+
+const boundariesAndScales = fc.dictionary(step.map(String), decayRate, { maxKeys: 5, noNullPrototype: true })
+
+const onecycle = {
+  transitionSteps: fc.integer({ min: 10, max: 2000 }),
+  peakValue: finite,
+  pctStart: fraction,
+  divFactor: positive,
+  finalDivFactor: positive
+}
+
+const cycle = fc
+  .record({ ...warmup, decaySteps, endValue: fc.double({ noNaN: true, min: -2, max: 2 }), exponent })
+  .map((options) => ({
+    ...options,
+    decaySteps: options.warmupSteps + options.decaySteps,
+    endValue: options.peakValue * options.endValue + 0
+  }))
+
 /** One arbitrary for each tag: a kind without one does not compile. */
 const kinds = fc.letrec<
   { [Tag in Schedules.Schedule["_tag"]]: Extract<Schedules.Schedule, { _tag: Tag }> } & {
@@ -32,13 +66,18 @@ const kinds = fc.letrec<
   }
 >((tie) => ({
   Constant: finite.map(Schedules.constant),
-  ExponentialDecay: fc.record({ stepSize: finite, decaySteps, decayRate }).map(Schedules.exponentialDecay),
+  ExponentialDecay: fc.record({ stepSize: finite, decaySteps, ...decay }).map(Schedules.exponentialDecay),
   InverseTimeDecay: fc
     .record({ stepSize: finite, decaySteps, decayRate, staircase: fc.boolean() })
     .map(Schedules.inverseTimeDecay),
   PolynomialDecay: fc
-    .record({ stepSize: finite, decaySteps, finalStepSize: finite, power: fc.constantFrom(0, 0.5, 1, 2, 3) })
+    .record({ stepSize: finite, decaySteps, finalStepSize: finite, power: exponent })
     .map(Schedules.polynomialDecay),
+  PolynomialSchedule: fc.record({ ...transition, power: exponent }).map(Schedules.polynomialSchedule),
+  LinearSchedule: fc.record(transition).map(Schedules.linearSchedule),
+  CosineDecaySchedule: fc
+    .record({ initValue: finite, decaySteps, alpha: finite, exponent })
+    .map(Schedules.cosineDecaySchedule),
   PiecewiseConstant: fc.array(fc.tuple(finite, finite), { maxLength: 4 }).chain((pairs) =>
     finite.map((last) =>
       Schedules.piecewiseConstant({
@@ -47,6 +86,27 @@ const kinds = fc.letrec<
       })
     )
   ),
+  PiecewiseConstantSchedule: fc
+    .record({ initValue: finite, boundariesAndScales })
+    .map(Schedules.piecewiseConstantSchedule),
+  PiecewiseInterpolateSchedule: fc
+    .record({
+      interpolateType: fc.constantFrom<Schedules.InterpolateType>("linear", "cosine"),
+      initValue: finite,
+      boundariesAndScales
+    })
+    .map(Schedules.piecewiseInterpolateSchedule),
+  LinearOnecycleSchedule: fc
+    .record({ ...onecycle, pctFinal: fraction })
+    .map((options) => ({ ...options, pctFinal: options.pctFinal + 0.55 }))
+    .map(Schedules.linearOnecycleSchedule),
+  CosineOnecycleSchedule: fc.record(onecycle).map(Schedules.cosineOnecycleSchedule),
+  WarmupConstantSchedule: fc.record(warmup).map(Schedules.warmupConstantSchedule),
+  WarmupCosineDecaySchedule: cycle.map(Schedules.warmupCosineDecaySchedule),
+  WarmupExponentialDecaySchedule: fc
+    .record({ ...warmup, ...decay, transitionSteps: decaySteps })
+    .map(Schedules.warmupExponentialDecaySchedule),
+  SgdrSchedule: fc.array(cycle, { minLength: 1, maxLength: 4 }).map((cycles) => Schedules.sgdrSchedule({ cycles })),
   Join: fc
     .array(tie("Any"), { minLength: 1, maxLength: 4 })
     .chain((schedules) => boundaries(schedules.length - 1).map((starts) => ({ schedules, boundaries: starts })))
@@ -59,7 +119,18 @@ const kinds = fc.letrec<
     tie("ExponentialDecay"),
     tie("InverseTimeDecay"),
     tie("PolynomialDecay"),
+    tie("PolynomialSchedule"),
+    tie("LinearSchedule"),
+    tie("CosineDecaySchedule"),
     tie("PiecewiseConstant"),
+    tie("PiecewiseConstantSchedule"),
+    tie("PiecewiseInterpolateSchedule"),
+    tie("LinearOnecycleSchedule"),
+    tie("CosineOnecycleSchedule"),
+    tie("WarmupConstantSchedule"),
+    tie("WarmupCosineDecaySchedule"),
+    tie("WarmupExponentialDecaySchedule"),
+    tie("SgdrSchedule"),
     tie("Join"),
     tie("Scale"),
     tie("Clamp")

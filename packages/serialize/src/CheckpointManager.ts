@@ -312,6 +312,51 @@ const closed = (saver: Saver): Effect.Effect<void> =>
  * It takes the store's lease, so that no two managers write, and removes what a crash has left. When its scope closes, it
  * waits for the save that is in flight and the one that waits; a failure that nobody has heard of is logged, so `flush`
  * where it matters. Fails with `StoreInUse` where another manager writes.
+ *
+ * `Train` takes a manager, saves by its policy, and once more when it is interrupted:
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { type Scalar, squaredDifference } from "@tensorflow/tfjs-core"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import { Optimizer, Train } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ * import { CheckpointManager, CheckpointStore, Item } from "@optim/serialize"
+ *
+ * const optimizer = Optimizer.adam({ stepSize: 0.25 })
+ * const params = { mean: 0 }
+ * const loss = ({ mean }: { readonly mean: Scalar }, target: number) => squaredDifference(mean, target)
+ *
+ * // Trains up to a step: from the latest checkpoint if there is one.
+ * const run = (until: number) =>
+ *   Effect.gen(function*() {
+ *     const manager = yield* CheckpointManager.make({
+ *       items: { state: Item.state(optimizer, params) },
+ *       policy: { everySteps: 2 }
+ *     })
+ *     const start = yield* manager.restore().pipe(
+ *       Effect.map(({ items, step }) => ({ state: items.state, step })),
+ *       Effect.catchTag("NoCheckpoint", () => Effect.map(optimizer.init(params), (state) => ({ state, step: 0 })))
+ *     )
+ *     const trainer = yield* Train.make({
+ *       optimizer,
+ *       loss,
+ *       ...start,
+ *       batches: Stream.take(Stream.forever(Stream.make(8)), until - start.step),
+ *       checkpoints: { manager, values: ({ state }) => ({ state }) }
+ *     })
+ *     return (yield* Stream.runCollect(trainer.steps)).map(({ loss }) => loss)
+ *   }).pipe(Effect.scoped)
+ *
+ * const program = Effect.all([run(4), run(6)])
+ * const whole = run(6)
+ * const [first, second] = await Effect.runPromise(program.pipe(Effect.provide([Cpu.layer, CheckpointStore.layerMemory])))
+ * const expected = await Effect.runPromise(whole.pipe(Effect.provide([Cpu.layer, CheckpointStore.layerMemory])))
+ * assert.strictEqual(second.length, 2)
+ * assert.deepStrictEqual([...first, ...second], expected)
+ * ```
  */
 export const make = Effect.fn("CheckpointManager.make")(function* <const I extends Items>(
   options: Options<I>

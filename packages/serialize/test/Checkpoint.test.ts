@@ -465,7 +465,7 @@ describe("cases", () => {
         ["manifest.step", "a value greater than or equal to 0", "-1"],
         ["manifest.optimizer.name", "string", "7"],
         ["manifest.optimizer.hyperParameters.b1", "a number, a flag, a text, a schedule or an opaque function", "null"],
-        ["manifest.optimizer.hyperParameters.stepSize.stepSize", "number", '"fast"'],
+        ["manifest.optimizer.hyperParameters.stepSize.stepSize", "a finite number", '"fast"'],
         ["manifest.tree.0", "distinct keys in ascending order", '["b","a"]'],
         ["manifest.subtreeOf.0", "an integer", "0.5"]
       ]

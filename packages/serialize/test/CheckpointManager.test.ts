@@ -1,6 +1,6 @@
 /** The manager: what it saves comes back, bit for bit; what is damaged does not; what fails is told. */
 import { assert, describe, layer } from "@effect/vitest"
-import { Optimizer, OptimizerState, Tensors } from "@optim/core"
+import { Optimizer, OptimizerState, Tensors, Train } from "@optim/core"
 import * as Cpu from "@optim/core/cpu"
 import * as Wasm from "@optim/core/wasm"
 import * as Schedules from "@optim/schedules"
@@ -346,9 +346,13 @@ describe("cases", () => {
         const manager = yield* CheckpointManager.make({ ...count, lease: "1 minute" })
         yield* manager.save(1, { n: 1 })
         yield* manager.flush
+        const told = yield* Effect.forkChild(
+          Stream.runHead(Stream.filter(manager.events, ({ _tag }) => _tag === "Failed"))
+        )
+        yield* Effect.yieldNow
         failing = true
         yield* manager.save(2, { n: 2 })
-        yield* Effect.sleep("20 millis")
+        yield* Fiber.join(told)
         failing = false
         const error = yield* Effect.flip(manager.save(3, { n: 3 }))
         assert.strictEqual(
@@ -616,6 +620,55 @@ describe("cases", () => {
           yield* optimizer.update(0, { w: 1 }, state, { donate: "state" })
           assert.strictEqual((yield* Effect.flip(manager.save(1, { state })))._tag, "DonatedStateUsed")
           assert.ok(OptimizerState.isOptimizerState(state))
+        })
+      )
+    )
+
+    it.effect("training that is interrupted and goes on from its last save ends like one that never was", () =>
+      withStore(
+        Effect.gen(function* () {
+          const optimizer = optimizers.adam
+          const items = { state: Item.state(optimizer, { x: 3 }) }
+          const loss = ({ x }: { readonly x: tf.Scalar }, batch: number): tf.Scalar => tf.squaredDifference(x, batch)
+          const begin = Effect.fnUntraced(function* (batches: Stream.Stream<number>) {
+            const manager = yield* CheckpointManager.make({ items, policy: { everySteps: 4 } })
+            const start = yield* manager.restore().pipe(
+              Effect.map((found) => ({ state: found.items.state, step: found.step })),
+              Effect.catchTag("NoCheckpoint", () =>
+                Effect.map(optimizer.init({ x: 3 }), (state) => ({ state, step: 0 }))
+              )
+            )
+            const checkpoints = { manager, values: ({ state }: Pick<typeof start, "state">) => ({ state }) }
+            return yield* Train.make({
+              optimizer,
+              loss,
+              ...start,
+              batches: Stream.drop(batches, start.step),
+              checkpoints
+            })
+          })
+          const lossesOf = (batches: Stream.Stream<number>) =>
+            Effect.flatMap(begin(batches), ({ steps }) => Stream.runCollect(Stream.map(steps, (step) => step.loss)))
+          const all = Stream.range(1, 10)
+          const whole = yield* lossesOf(all).pipe(
+            Effect.scoped,
+            Effect.provide(Layer.fresh(CheckpointStore.layerMemory))
+          )
+
+          const waiting = yield* Deferred.make<void>()
+          const stuck = Stream.fromEffect(Effect.andThen(Deferred.succeed(waiting, undefined), Effect.never))
+          const first: Array<number> = []
+          yield* Effect.gen(function* () {
+            const { steps } = yield* begin(Stream.concat(Stream.take(all, 6), stuck))
+            const fiber = yield* Effect.forkChild(
+              Stream.runForEach(steps, (step) => Effect.sync(() => first.push(step.loss)))
+            )
+            yield* Deferred.await(waiting)
+            yield* Fiber.interrupt(fiber)
+          }).pipe(Effect.scoped)
+          const rest = yield* Effect.scoped(lossesOf(all))
+          assert.strictEqual(rest.length, 4)
+          assert.deepStrictEqual([...first, ...rest], whole)
         })
       )
     )

@@ -51,12 +51,19 @@ interface Special {
 const isSpecial = (value: unknown): value is Special =>
   typeof value === "object" && value !== null && Object.keys(value).some((key) => key.startsWith("$"))
 
+/** Where a schedule serves the seed and Optax alike, its options have the names of the seed. */
+const seedNames: { readonly [schedule: string]: { readonly [name: string]: string } } = {
+  exponentialDecay: { initValue: "stepSize", transitionSteps: "decaySteps" }
+}
+
 const schedule = ({ $schedule, ...options }: Special): unknown => {
-  // The reference's keyword arguments are our options in another spelling; some schedules have other names here.
+  // The reference's keyword arguments are our options in another spelling.
   const makers = Schedules as unknown as { readonly [name: string]: ((options: object) => unknown) | undefined }
-  const make = makers[camel(String($schedule))]
-  if (make === undefined) throw new Error(`no schedule ${String($schedule)}`)
-  return make(decoded(options))
+  const name = camel(String($schedule))
+  const make = makers[name]
+  if (make === undefined) throw new Error(`no schedule ${name}`)
+  const renamed = Object.entries(decoded(options)).map(([key, value]) => [seedNames[name]?.[key] ?? key, value])
+  return make(Object.fromEntries(renamed))
 }
 
 /** The functions that records name. */

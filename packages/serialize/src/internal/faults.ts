@@ -21,14 +21,23 @@ export const print = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
+/**
+ * What a message says is expected. The codec of schedules also says of which field, and what was found, for which a fault
+ * has columns of their own.
+ */
+const expectedBy = (message: string): string => {
+  if (message === "Missing key") return "a value"
+  const inSchedule = /^Expected \S+(?: of \w+)? to be (?<rule>.*), found /s.exec(message)
+  return inSchedule?.groups?.["rule"] ?? message.replace(/^Expected /, "")
+}
+
 /** The faults in `value`, whose paths begin with `root`. */
 export const fromIssue = (root: string, issue: SchemaIssue.Issue, value: unknown): ReadonlyArray<Fault> =>
   SchemaIssue.makeFormatterStandardSchemaV1()(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
-    const expected = message === "Missing key" ? "a value" : message.replace(/^Expected /, "")
     return {
       path: [root, ...keys.map(String)].filter((key) => key !== "").join("."),
-      expected,
+      expected: expectedBy(message),
       found: print(valueAt(value, keys))
     }
   })

@@ -2,8 +2,9 @@
 import { dual } from "effect/Function"
 import type { StepSize } from "../../Schedule.ts"
 import { refuseAny } from "../Kind.ts"
-import { between, boundFaults, type Clamp } from "../kinds/clamp.ts"
-import { type Combined, lift } from "../lift.ts"
+import { between, bounds as rule, type Clamp } from "../kinds/combined/clamp.ts"
+import { type Combined, liftPart } from "../lift.ts"
+import { faultsOf } from "../Rule.ts"
 
 /** The bounds of `clamp`: at least one of them. */
 export type ClampBounds =
@@ -33,10 +34,10 @@ export type ClampBounds =
 export const clamp: {
   (bounds: ClampBounds): <S extends StepSize>(schedule: S) => Combined<S, Clamp>
   <S extends StepSize>(schedule: S, bounds: ClampBounds): Combined<S, Clamp>
-} = dual(2, (self: StepSize, { maximum, minimum }: ClampBounds): Combined<StepSize, Clamp> => {
-  const bounds = { minimum: minimum ?? null, maximum: maximum ?? null }
-  refuseAny("clamp", boundFaults(bounds))
-  const schedule = lift("clamp", ["schedule"], self)
+} = dual(2, (self: StepSize, { maximum, minimum, ...rest }: ClampBounds): Combined<StepSize, Clamp> => {
+  const bounds = { minimum: minimum ?? null, maximum: maximum ?? null, ...rest }
+  refuseAny("clamp", faultsOf(rule, bounds))
+  const schedule = liftPart("clamp", ["schedule"], self)
   if (typeof schedule === "function") return (step) => between(bounds, schedule(step))
   return { _tag: "Clamp", ...bounds, schedule }
 })

@@ -1,8 +1,8 @@
 /** `join`: schedules one after another. */
 import { at, type StepSize } from "../../Schedule.ts"
 import { refuseAny } from "../Kind.ts"
-import { type Join, layoutFaults, phaseAt } from "../kinds/join.ts"
-import { type Combined, lift } from "../lift.ts"
+import { type Join, layoutFaults, phaseAt } from "../kinds/combined/join.ts"
+import { type Combined, liftPart } from "../lift.ts"
 
 /** What `join` is made from. */
 export interface JoinOptions<S extends StepSize> {
@@ -45,7 +45,7 @@ export const join = <const S extends StepSize>({ boundaries, schedules }: JoinOp
 const joined = (boundaries: ReadonlyArray<number>, schedules: ReadonlyArray<StepSize>): Combined<StepSize, Join> => {
   refuseAny("join", layoutFaults(boundaries, schedules))
   const starts = [...boundaries]
-  const parts = schedules.map((schedule, index) => lift("join", ["schedules", index], schedule))
+  const parts = schedules.map((schedule, index) => liftPart("join", ["schedules", index], schedule))
   if (parts.every((part) => typeof part !== "function")) return { _tag: "Join", boundaries: starts, schedules: parts }
   return (step) => {
     const { index, start } = phaseAt(starts, step)

@@ -1,10 +1,11 @@
 /** `scale`: a step size times a factor. */
 import { dual } from "effect/Function"
 import type { StepSize } from "../../Schedule.ts"
-import * as Fault from "../Fault.ts"
+import { under } from "../Fault.ts"
 import { refuseAny } from "../Kind.ts"
-import type { Scale } from "../kinds/scale.ts"
-import { type Combined, lift } from "../lift.ts"
+import type { Scale } from "../kinds/combined/scale.ts"
+import { type Combined, liftPart } from "../lift.ts"
+import { faultsOf, finite } from "../Rule.ts"
 
 /**
  * The step size times `factor` at every step.
@@ -29,8 +30,8 @@ export const scale: {
   (factor: number): <S extends StepSize>(schedule: S) => Combined<S, Scale>
   <S extends StepSize>(schedule: S, factor: number): Combined<S, Scale>
 } = dual(2, (self: StepSize, factor: number): Combined<StepSize, Scale> => {
-  refuseAny("scale", Fault.ofFields({ factor }, { factor: Fault.finite }))
-  const schedule = lift("scale", ["schedule"], self)
+  refuseAny("scale", under(["factor"], faultsOf(finite, factor)))
+  const schedule = liftPart("scale", ["schedule"], self)
   if (typeof schedule === "function") return (step) => schedule(step) * factor
   return { _tag: "Scale", factor, schedule }
 })

@@ -1,6 +1,6 @@
 /** `constant`: the same step size at every step. */
-import * as Fault from "../Fault.ts"
-import { type Kind, sound } from "../Kind.ts"
+import { construct, define } from "../../Kind.ts"
+import * as Rule from "../../Rule.ts"
 
 /** The same step size at every step. */
 export interface Constant {
@@ -8,11 +8,11 @@ export interface Constant {
   readonly stepSize: number
 }
 
-export const kind: Kind<Constant> = {
-  name: "constant",
-  faults: (self) => Fault.ofFields(self, { stepSize: Fault.finite }),
+export const kind = define<Constant>({
+  tag: "Constant",
+  fields: { stepSize: Rule.finite },
   at: ({ stepSize }) => stepSize
-}
+})
 
 /**
  * The same step size at every step.
@@ -20,7 +20,7 @@ export const kind: Kind<Constant> = {
  *     at(t) = stepSize
  *
  * Throws `InvalidSchedule` unless `stepSize` is finite.
- * Source: `constant` of `jax.example_libraries.optimizers`.
+ * Source: `constant` of `jax.example_libraries.optimizers`; `constant_schedule` of Optax is the same.
  *
  * @example
  * ```ts
@@ -31,4 +31,4 @@ export const kind: Kind<Constant> = {
  * assert.deepStrictEqual([0, 1, 1000].map((step) => Schedules.at(schedule, step)), [0.1, 0.1, 0.1])
  * ```
  */
-export const constant = (stepSize: number): Constant => sound(kind, { _tag: "Constant", stepSize })
+export const constant = (stepSize: number): Constant => construct(kind, { stepSize })

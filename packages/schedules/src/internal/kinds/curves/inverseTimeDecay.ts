@@ -1,6 +1,6 @@
 /** `inverseTimeDecay`: the step size falls like one over time. */
-import * as Fault from "../Fault.ts"
-import { type Kind, sound } from "../Kind.ts"
+import { construct, define } from "../../Kind.ts"
+import * as Rule from "../../Rule.ts"
 
 /** The step size falls like one over time, smoothly or in stairs of `decaySteps` steps. */
 export interface InverseTimeDecay {
@@ -23,20 +23,20 @@ export interface InverseTimeDecayOptions {
   readonly staircase?: boolean | undefined
 }
 
-export const kind: Kind<InverseTimeDecay> = {
-  name: "inverseTimeDecay",
-  faults: (self) =>
-    Fault.ofFields(self, {
-      stepSize: Fault.finite,
-      decaySteps: Fault.positive,
-      decayRate: Fault.nonNegative,
-      staircase: Fault.flag
-    }),
+export const kind = define<InverseTimeDecay>({
+  tag: "InverseTimeDecay",
+  fields: {
+    stepSize: Rule.finite,
+    decaySteps: Rule.positive,
+    decayRate: Rule.nonNegative,
+    staircase: Rule.flag
+  },
+  defaults: { staircase: false },
   at: ({ decayRate, decaySteps, staircase, stepSize }, step) =>
     staircase
       ? stepSize / (1 + decayRate * Math.floor(step / decaySteps))
       : stepSize / (1 + (decayRate * step) / decaySteps)
-}
+})
 
 /**
  * Inverse time decay: the step size falls like one over time.
@@ -59,10 +59,4 @@ export const kind: Kind<InverseTimeDecay> = {
  * assert.deepStrictEqual(values(Schedules.inverseTimeDecay({ ...options, staircase: true })), [6, 6, 3, 3, 2])
  * ```
  */
-export const inverseTimeDecay = ({
-  decayRate,
-  decaySteps,
-  staircase = false,
-  stepSize
-}: InverseTimeDecayOptions): InverseTimeDecay =>
-  sound(kind, { _tag: "InverseTimeDecay", stepSize, decaySteps, decayRate, staircase })
+export const inverseTimeDecay = (options: InverseTimeDecayOptions): InverseTimeDecay => construct(kind, options)

@@ -1,6 +1,7 @@
 /** `piecewiseConstant`: a staircase of given values. */
-import * as Fault from "../Fault.ts"
-import { type Kind, sound } from "../Kind.ts"
+import { oneMoreThan } from "../../Fault.ts"
+import { construct, define } from "../../Kind.ts"
+import * as Rule from "../../Rule.ts"
 
 /** One value after another, switched just after each boundary. */
 export interface PiecewiseConstant {
@@ -17,38 +18,26 @@ export interface PiecewiseConstantOptions {
   readonly values: ReadonlyArray<number>
 }
 
-const lengths = ({ boundaries, values }: PiecewiseConstant): Array<Fault.Fault> =>
-  values.length === boundaries.length + 1
-    ? []
-    : [
-        {
-          path: ["values"],
-          value: values,
-          expected: Fault.oneMoreThan("boundaries", boundaries)
-        }
-      ]
-
-export const kind: Kind<PiecewiseConstant> = {
-  name: "piecewiseConstant",
-  faults: (self) => {
-    const elements = [
-      ...Fault.ofList("boundaries", self.boundaries, Fault.finite),
-      ...Fault.ofList("values", self.values, Fault.finite)
-    ]
-    return elements.length > 0 ? elements : lengths(self)
-  },
+export const kind = define<PiecewiseConstant>({
+  tag: "PiecewiseConstant",
+  fields: { boundaries: Rule.list(Rule.finite), values: Rule.list(Rule.finite) },
+  relations: ({ boundaries, values }) =>
+    values.length === boundaries.length + 1
+      ? []
+      : [{ path: ["values"], value: values, expected: oneMoreThan("boundaries", boundaries) }],
   at: ({ boundaries, values }, step) => {
     const passed = boundaries.reduce((count, boundary) => (step > boundary ? count + 1 : count), 0)
     return values[passed] as number // sound data has one value more than boundaries
   }
-}
+})
 
 /**
  * Piecewise constant: a staircase of given values.
  *
  *     at(t) = values[ number of boundaries b with t > b ]
  *
- * The old value still holds *at* its boundary; the next one starts a step later. (`join` switches at the boundary.)
+ * The old value still holds *at* its boundary; the next one starts a step later. (`join` and Optax's
+ * `piecewiseConstantSchedule` switch at the boundary.)
  * Throws `InvalidSchedule` unless all numbers are finite and there is one value more than there are boundaries.
  * Source: `piecewise_constant` of `jax.example_libraries.optimizers`.
  *
@@ -61,7 +50,4 @@ export const kind: Kind<PiecewiseConstant> = {
  * assert.deepStrictEqual([0, 25, 26, 75, 76].map((step) => Schedules.at(schedule, step)), [1, 1, 0.5, 0.5, 0.1])
  * ```
  */
-export const piecewiseConstant = ({ boundaries, values }: PiecewiseConstantOptions): PiecewiseConstant => {
-  const self: PiecewiseConstant = { _tag: "PiecewiseConstant", boundaries, values }
-  return { ...sound(kind, self), boundaries: [...boundaries], values: [...values] }
-}
+export const piecewiseConstant = (options: PiecewiseConstantOptions): PiecewiseConstant => construct(kind, options)

@@ -1,6 +1,7 @@
 /** `polynomialDecay`: from one step size to another along a power of the remaining time. */
-import * as Fault from "../Fault.ts"
-import { type Kind, sound } from "../Kind.ts"
+import { polynomial } from "../../curves.ts"
+import { construct, define } from "../../Kind.ts"
+import * as Rule from "../../Rule.ts"
 
 /** The step size goes from `stepSize` to `finalStepSize` in `decaySteps` steps, then stays there. */
 export interface PolynomialDecay {
@@ -23,20 +24,18 @@ export interface PolynomialDecayOptions {
   readonly power?: number | undefined
 }
 
-export const kind: Kind<PolynomialDecay> = {
-  name: "polynomialDecay",
-  faults: (self) =>
-    Fault.ofFields(self, {
-      stepSize: Fault.finite,
-      decaySteps: Fault.positive,
-      finalStepSize: Fault.finite,
-      power: Fault.nonNegative
-    }),
-  at: ({ decaySteps, finalStepSize, power, stepSize }, step) => {
-    const remaining = (1 - Math.min(step, decaySteps) / decaySteps) ** power
-    return remaining * (stepSize - finalStepSize) + finalStepSize
-  }
-}
+export const kind = define<PolynomialDecay>({
+  tag: "PolynomialDecay",
+  fields: {
+    stepSize: Rule.finite,
+    decaySteps: Rule.positive,
+    finalStepSize: Rule.finite,
+    power: Rule.nonNegative
+  },
+  defaults: { power: 1 },
+  at: ({ decaySteps, finalStepSize, power, stepSize }, step) =>
+    polynomial(stepSize, finalStepSize, power, Math.min(step, decaySteps) / decaySteps)
+})
 
 /**
  * Polynomial decay: from `stepSize` to `finalStepSize` along a power of the remaining time, then constant.
@@ -46,7 +45,8 @@ export const kind: Kind<PolynomialDecay> = {
  *
  * With `power` 0 the value is `stepSize` throughout, as 0⁰ = 1. Throws `InvalidSchedule` unless both step sizes are
  * finite, `decaySteps` > 0 and `power` >= 0 (a negative power ends in a division by zero).
- * Source: `polynomial_decay` of `jax.example_libraries.optimizers`.
+ * Source: `polynomial_decay` of `jax.example_libraries.optimizers`; `polynomialSchedule` is Optax's, which can begin
+ * later.
  *
  * @example
  * ```ts
@@ -57,10 +57,4 @@ export const kind: Kind<PolynomialDecay> = {
  * assert.deepStrictEqual([0, 2, 4, 9].map((step) => Schedules.at(schedule, step)), [5, 2, 1, 1])
  * ```
  */
-export const polynomialDecay = ({
-  decaySteps,
-  finalStepSize,
-  power = 1,
-  stepSize
-}: PolynomialDecayOptions): PolynomialDecay =>
-  sound(kind, { _tag: "PolynomialDecay", stepSize, decaySteps, finalStepSize, power })
+export const polynomialDecay = (options: PolynomialDecayOptions): PolynomialDecay => construct(kind, options)
