@@ -46,7 +46,50 @@ export {
 
 export { clipByGlobalNorm, type ClipByGlobalNormOptions } from "./internal/transforms/clip/clipByGlobalNorm.ts"
 
+export {
+  type AdadeltaState,
+  scaleByAdadelta,
+  type ScaleByAdadeltaOptions
+} from "./internal/transforms/moments/meanSquares/scaleByAdadelta.ts"
+export {
+  type RmsState,
+  scaleByRms,
+  type ScaleByRmsOptions
+} from "./internal/transforms/moments/meanSquares/scaleByRms.ts"
+export {
+  type RssState,
+  scaleByRss,
+  type ScaleByRssOptions
+} from "./internal/transforms/moments/meanSquares/scaleByRss.ts"
+export { scaleByStddev } from "./internal/transforms/moments/meanSquares/scaleByStddev.ts"
 export { type MomentsState, scaleByAdam, type ScaleByAdamOptions } from "./internal/transforms/moments/scaleByAdam.ts"
+export { scaleByAdamax, type ScaleByAdamaxOptions } from "./internal/transforms/moments/scaleByAdamax.ts"
+export { type AdanState, scaleByAdan, type ScaleByAdanOptions } from "./internal/transforms/moments/scaleByAdan.ts"
+export {
+  type AmsgradState,
+  scaleByAmsgrad,
+  type ScaleByAmsgradOptions
+} from "./internal/transforms/moments/scaleByAmsgrad.ts"
+export { scaleByBelief, type ScaleByBeliefOptions } from "./internal/transforms/moments/scaleByBelief.ts"
+export { scaleByNovograd, type ScaleByNovogradOptions } from "./internal/transforms/moments/scaleByNovograd.ts"
+export {
+  type OptimisticGradientState,
+  scaleByOptimisticGradient,
+  type ScaleByOptimisticGradientOptions
+} from "./internal/transforms/moments/scaleByOptimisticGradient.ts"
+export { scaleByRadam, type ScaleByRadamOptions } from "./internal/transforms/moments/scaleByRadam.ts"
+export { scaleByYogi, type ScaleByYogiOptions } from "./internal/transforms/moments/scaleByYogi.ts"
+export {
+  type LionState,
+  scaleByLion,
+  type ScaleByLionOptions
+} from "./internal/transforms/moments/signs/scaleByLion.ts"
+export {
+  type RpropState,
+  scaleByRprop,
+  type ScaleByRpropOptions
+} from "./internal/transforms/moments/signs/scaleByRprop.ts"
+export { scaleBySign } from "./internal/transforms/moments/signs/scaleBySign.ts"
 
 export { scale, type ScaleOptions } from "./internal/transforms/scale/scale.ts"
 export {

@@ -45,6 +45,18 @@ export const finite: Range = { expected: "a finite number", allows: isFinite }
 /** 0 ≤ x, where infinity means no bound. */
 export const bound: Range = { expected: "a number ≥ 0", allows: (x) => typeof x === "number" && x >= 0 }
 
+/** x ≥ least, where infinity means no bound. */
+export const atLeast = (least: number): Range => ({
+  expected: `a number ≥ ${least}`,
+  allows: (x) => typeof x === "number" && x >= least
+})
+
+/** One of a few words. */
+export const oneOf = (...choices: ReadonlyArray<string>): Range => ({
+  expected: `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`,
+  allows: (x) => typeof x === "string" && choices.includes(x)
+})
+
 /** 0 ≤ x finite, or something that gives the step size of a step. */
 export const stepSize: Range = {
   expected: "a finite number ≥ 0, a schedule, or a function of the step",

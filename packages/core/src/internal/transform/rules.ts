@@ -158,6 +158,37 @@ export const withSlotsAndParams = <S extends Slots>(
   }
 }
 
+/** Numbers of the host that all leaves share, by name. */
+type Numbers = { readonly [name: string]: Scalar.Scalar }
+
+/** A transform with slots, and with numbers that all leaves share; the rule sees those before the update. */
+export const withNumbers = <N extends Numbers, S extends Slots>({
+  hyperParameters = {},
+  init,
+  name,
+  next,
+  numbers,
+  update
+}: LeafRule<S> & {
+  /** The numbers before the first update. */
+  readonly numbers: N
+  /** The numbers after an update. */
+  readonly next: (numbers: N) => N
+  readonly update: (g: Expr.Expr, slots: S, numbers: N) => Outcome<S>
+}): Transform<N & SlotLists<S>> => {
+  const lifted = lift(init)
+  return {
+    name,
+    hyperParameters,
+    needs: {},
+    init: (params) => ({ ...numbers, ...lifted.init(params) }),
+    update: (updates, state) => {
+      const outcome = lifted.update(updates, state, (g, own) => update(g, own, state))
+      return { updates: outcome.updates, state: { ...next(state), ...outcome.slots } }
+    }
+  }
+}
+
 /** A transform with slots that counts its updates: `t` is 1 in the first, as in the papers. */
 export const counting = <S extends Slots>(
   rule: LeafRule<S> & { readonly update: (g: Expr.Expr, slots: S, t: Scalar.Scalar) => Outcome<S> }
@@ -171,6 +202,28 @@ export const counting = <S extends Slots>(
     update: (updates, state) => {
       const count = increment(state.count)
       const { slots, updates: next } = lifted.update(updates, state, (g, own) => rule.update(g, own, count))
+      return { updates: next, state: { count, ...slots } }
+    }
+  }
+}
+
+/** A transform with slots that counts its updates and whose rule also sees the parameters. */
+export const countingWithParams = <S extends Slots>(
+  rule: LeafRule<S> & {
+    readonly update: (g: Expr.Expr, slots: S, t: Scalar.Scalar, p: Expr.Expr) => Outcome<S>
+  }
+): Transform<Counted & SlotLists<S>, "params"> => {
+  const lifted = lift(rule.init)
+  return {
+    name: rule.name,
+    hyperParameters: rule.hyperParameters ?? {},
+    needs: { params: rule.name },
+    init: (params) => ({ count: zero, ...lifted.init(params) }),
+    update: (updates, state, { params }) => {
+      const count = increment(state.count)
+      const { slots, updates: next } = lifted.update(updates, state, (g, own, index) =>
+        rule.update(g, own, count, params.items[index] ?? g)
+      )
       return { updates: next, state: { count, ...slots } }
     }
   }

@@ -1,9 +1,10 @@
 /** The mean of updates. */
-import { div, ema as average, type Expr, pow, sub, zerosLike } from "../../../Expr.ts"
+import { ema as average, type Expr, zerosLike } from "../../../Expr.ts"
 import { decay as decayRange } from "../../optimizer/hyperParameters.ts"
 import { checked, type Hyper, plain } from "../../transform/hyper.ts"
 import { counting, type Counted, type SlotLists } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
+import { debiased } from "../../transform/words.ts"
 
 /** What `ema` is made with. */
 export interface EmaOptions {
@@ -50,7 +51,7 @@ export const ema = ({ debias = true, ...options }: EmaOptions): Transform<EmaSta
     init: (p) => ({ ema: zerosLike(p) }),
     update: (u, state, t) => {
       const ema = average(decay, state.ema, u)
-      return { update: debias ? div(ema, sub(1, pow(decay, t))) : ema, ema }
+      return { update: debias ? debiased(decay, ema, t) : ema, ema }
     }
   })
 }

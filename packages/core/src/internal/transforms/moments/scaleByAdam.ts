@@ -1,10 +1,10 @@
 /** Adam's direction, before the rate. */
-import { add, div, ema, type Expr, mul, pow, sqrt, square, sub, zerosLike } from "../../../Expr.ts"
-import type { Scalar } from "../../../Scalar.ts"
+import { add, div, ema, type Expr, sqrt, square, zerosLike } from "../../../Expr.ts"
 import { decay, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { checked, type Hyper, plain } from "../../transform/hyper.ts"
 import { counting, type Counted, type SlotLists } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
+import { debiased, lookedAhead } from "../../transform/words.ts"
 
 /** What `scaleByAdam` is made with. */
 export interface ScaleByAdamOptions {
@@ -22,15 +22,6 @@ export interface ScaleByAdamOptions {
 
 /** Two moments of the gradients, and how many there were. */
 export type MomentsState = Counted & SlotLists<{ readonly mu: Expr; readonly nu: Expr }>
-
-/** The weight `1 − b^t` that an average started at zero has gathered after t values. */
-const weight = (b: Hyper, t: Scalar): Scalar => sub(1, pow(b, t))
-
-/** The mean without its bias towards zero, or, with Nesterov's look ahead, the mean that the next step will see. */
-export const debiased = (nesterov: boolean, b: Hyper, mean: Expr, g: Expr, t: Scalar): Expr =>
-  nesterov
-    ? add(mul(b, div(mean, weight(b, add(t, 1)))), mul(sub(1, b), div(g, weight(b, t))))
-    : div(mean, weight(b, t))
 
 /**
  * Adam's direction: the mean gradient, scaled per element by the root of its mean square.
@@ -69,6 +60,7 @@ export const scaleByAdam = ({
   const name = "scaleByAdam"
   const ranges = { b1: decay, b2: decay, eps: nonNegative, epsRoot: nonNegative }
   const h = checked(name, { b1, b2, eps, epsRoot }, ranges)
+  const meanOf: typeof lookedAhead = nesterov ? lookedAhead : debiased
   return counting({
     name,
     hyperParameters: plain({ ...h, nesterov }),
@@ -76,8 +68,8 @@ export const scaleByAdam = ({
     update: (g, state, t) => {
       const mu = ema(h.b1, state.mu, g)
       const nu = ema(h.b2, state.nu, square(g))
-      const muHat = debiased(nesterov, h.b1, mu, g, t)
-      const nuHat = div(nu, weight(h.b2, t))
+      const muHat = meanOf(h.b1, mu, t, g)
+      const nuHat = debiased(h.b2, nu, t)
       return { update: div(muHat, add(sqrt(add(nuHat, h.epsRoot)), h.eps)), mu, nu }
     }
   })
