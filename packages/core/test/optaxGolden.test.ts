@@ -11,7 +11,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { it } from "vitest"
 import { backends } from "./support/backends.ts"
-import { deviation, type Deviation } from "./support/golden.ts"
+import { camel, deviation, type Deviation } from "./support/golden.ts"
 import {
   flat,
   isThere,
@@ -84,12 +84,21 @@ const checkState = (record: OptaxRecord, state: unknown, bound: Deviation): void
   }
 }
 
+/** The state with other hyper-parameters, where the record sets them between steps. */
+const withHyperparams = (state: unknown, set: { readonly [name: string]: number } | undefined): unknown => {
+  if (set === undefined) return state
+  const { hyperparams, ...rest } = state as { readonly hyperparams: object }
+  const values = Object.entries(set).map(([name, value]) => [camel(name), value])
+  return { ...rest, hyperparams: { ...hyperparams, ...Object.fromEntries(values) } }
+}
+
 const trajectory = Effect.fnUntraced(function* (record: OptaxRecord) {
   const bound = record.extra.f32 ?? { max_abs: 0, max_rel: 0 }
   const transform = transformOfRecord(record)
   let params: unknown = toTensors(record.params0)
   let state: unknown = yield* Transform.init(transform, params)
   for (const [step, grads] of record.grads.entries()) {
+    state = withHyperparams(state, record.extra.set_before_step?.[step])
     const given = { params, value: record.extra.values?.[step] ?? 0 }
     const updated = yield* Transform.update(transform, toTensors(grads), state, given)
     if (record.updates !== undefined)

@@ -25,6 +25,7 @@ export interface OptaxRecord {
     readonly final_state?: ReadonlyArray<{ readonly path: string; readonly value: unknown }>
     readonly per_step?: ReadonlyArray<unknown>
     readonly noise?: ReadonlyArray<unknown>
+    readonly set_before_step?: { readonly [step: string]: { readonly [name: string]: number } }
   }
 }
 
@@ -121,7 +122,7 @@ const make = (name: string, kwargs: Arguments, args: ReadonlyArray<unknown> = []
   return maker({ ...byPosition, ...decoded(kwargs) })
 }
 
-const transformOf = ({ $chain, $opt, args = [], kwargs = {} }: Special): Transform.Any =>
+export const transformOf = ({ $chain, $opt, args = [], kwargs = {} }: Special): Transform.Any =>
   $chain === undefined ? make(String($opt), kwargs, args) : Transform.chain(...$chain.map(transformOf))
 
 const everyThird = (step: number): boolean => step % 3 === 0
@@ -180,7 +181,8 @@ export const transformOfRecord = ({ kwargs, name }: OptaxRecord): Transform.Any 
 
 /** A path of the reference (`[0].mu['w'][1]`) in our notation. */
 export const ourPath = (path: string): string =>
-  path.replace(/\.([A-Za-z_]+)/g, (_, name: string) => `['${camel(name)}']`)
+  // Which weights decay is part of the transform here, and no transform around it.
+  path.replace(/\.inner_state(\.count)$/, "$1").replace(/\.([A-Za-z_]+)/g, (_, name: string) => `['${camel(name)}']`)
 
 /** The reference's tree as tensors; the leaves of a tree of numbers. */
 export { isArray, numbersOf, toTensors }

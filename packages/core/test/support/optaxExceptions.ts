@@ -6,6 +6,8 @@ interface Exception {
 }
 
 export const exceptions: { readonly records: ReadonlyArray<Exception>; readonly state: ReadonlyArray<Exception> } = {
-  records: [],
+  records: [
+    { pattern: /^lookahead\//, reason: "parameters are pairs there; compared in transforms/lookahead.test.ts" }
+  ],
   state: [{ pattern: /rng_key/, reason: "draws come from a seed and the count here, not from a key that is split" }]
 }
