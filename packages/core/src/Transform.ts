@@ -6,7 +6,32 @@
  * fused. Use one within an effect (`init`, `update`, `apply`), or make an optimizer of it with `Optimizer.fromTransform`.
  * Each transform is a file of its own; this module only gathers them.
  */
-export { adamw, type AdamwOptions } from "./internal/aliases/adamw.ts"
+export { adabelief, type AdabeliefOptions } from "./internal/aliases/adam/adabelief.ts"
+export { adam, type AdamOptions } from "./internal/aliases/adam/adam.ts"
+export { adamax, type AdamaxOptions } from "./internal/aliases/adam/adamax.ts"
+export { adamaxw, type AdamaxwOptions } from "./internal/aliases/adam/adamaxw.ts"
+export { adamw, type AdamwOptions } from "./internal/aliases/adam/adamw.ts"
+export { adan, type AdanOptions } from "./internal/aliases/adam/adan.ts"
+export { amsgrad, type AmsgradOptions } from "./internal/aliases/adam/amsgrad.ts"
+export { nadam, type NadamOptions } from "./internal/aliases/adam/nadam.ts"
+export { nadamw, type NadamwOptions } from "./internal/aliases/adam/nadamw.ts"
+export { novograd, type NovogradOptions } from "./internal/aliases/adam/novograd.ts"
+export { radam, type RadamOptions } from "./internal/aliases/adam/radam.ts"
+export { yogi, type YogiOptions } from "./internal/aliases/adam/yogi.ts"
+export { adadelta, type AdadeltaOptions } from "./internal/aliases/meanSquares/adadelta.ts"
+export { adagrad, type AdagradOptions } from "./internal/aliases/meanSquares/adagrad.ts"
+export { rmsprop, type RmspropOptions } from "./internal/aliases/meanSquares/rmsprop.ts"
+export { optimisticAdam, type OptimisticAdamOptions } from "./internal/aliases/optimistic/optimisticAdam.ts"
+export { optimisticAdamV2, type OptimisticAdamV2Options } from "./internal/aliases/optimistic/optimisticAdamV2.ts"
+export {
+  optimisticGradientDescent,
+  type OptimisticGradientDescentOptions
+} from "./internal/aliases/optimistic/optimisticGradientDescent.ts"
+export { sgd, type SgdOptions } from "./internal/aliases/sgd.ts"
+export { lion, type LionOptions } from "./internal/aliases/signs/lion.ts"
+export { rprop, type RpropOptions } from "./internal/aliases/signs/rprop.ts"
+export { signSgd, type SignSgdOptions } from "./internal/aliases/signs/signSgd.ts"
+export { signum, type SignumOptions } from "./internal/aliases/signs/signum.ts"
 
 export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
 export { ema, type EmaOptions, type EmaState } from "./internal/transforms/accumulate/ema.ts"

@@ -1,4 +1,4 @@
-/** A transform that may be absent, with one type of state for both cases. */
+/** Transforms that depend on options, with one type of state for all cases. */
 import type { Transform } from "./transform.ts"
 
 /** The transform, or one that does nothing and remembers nothing. */
@@ -11,4 +11,12 @@ export const optional = <S, Needs extends string>(
   init: (params) => (transform === undefined ? null : transform.init(params)),
   update: (updates, state, context) =>
     transform === undefined || state === null ? { updates, state: null } : transform.update(updates, state, context)
+})
+
+/** The transform under a wider type of state, where there is a choice between transforms of one place. */
+export const widened = <S, T extends S, Needs extends string>(transform: Transform<T, Needs>): Transform<S, Needs> => ({
+  ...transform,
+  init: (params) => transform.init(params),
+  // Whoever runs it compares the state with the one that `init` made.
+  update: (updates, state, context) => transform.update(updates, state as T, context)
 })

@@ -1,13 +1,13 @@
 /** AdamW. */
-import { plain, type Rate } from "../transform/hyper.ts"
-import type { Mask } from "../transform/mask.ts"
-import { named } from "../transform/named.ts"
-import type { Counted } from "../transform/rules.ts"
-import type { Transform } from "../transform/transform.ts"
-import { addDecayedWeights } from "../transforms/accumulate/addDecayedWeights.ts"
-import { chain } from "../transforms/combine/chain.ts"
-import { type MomentsState, scaleByAdam, type ScaleByAdamOptions } from "../transforms/moments/scaleByAdam.ts"
-import { scaleByLearningRate } from "../transforms/scale/scaleByLearningRate.ts"
+import { plain, type Rate } from "../../transform/hyper.ts"
+import type { Mask } from "../../transform/mask.ts"
+import { named } from "../../transform/named.ts"
+import type { Counted } from "../../transform/rules.ts"
+import type { Transform } from "../../transform/transform.ts"
+import { addDecayedWeights } from "../../transforms/accumulate/addDecayedWeights.ts"
+import { chain } from "../../transforms/combine/chain.ts"
+import { type MomentsState, scaleByAdam, type ScaleByAdamOptions } from "../../transforms/moments/scaleByAdam.ts"
+import { scaleByLearningRate } from "../../transforms/scale/scaleByLearningRate.ts"
 
 /** What `adamw` is made with. */
 export interface AdamwOptions extends ScaleByAdamOptions {
