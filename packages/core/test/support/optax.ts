@@ -182,7 +182,10 @@ export const transformOfRecord = ({ kwargs, name }: OptaxRecord): Transform.Any 
 /** A path of the reference (`[0].mu['w'][1]`) in our notation. */
 export const ourPath = (path: string): string =>
   // Which weights decay is part of the transform here, and no transform around it.
-  path.replace(/\.inner_state(\.count)$/, "$1").replace(/\.([A-Za-z_]+)/g, (_, name: string) => `['${camel(name)}']`)
+  path
+    .replace(/\.inner_state(\.count)$/, "$1")
+    .replace(/\['([a-z_]+)'\]/g, (_, name: string) => `['${camel(name)}']`)
+    .replace(/\.([A-Za-z_]+)/g, (_, name: string) => `['${camel(name)}']`)
 
 /** The reference's tree as tensors; the leaves of a tree of numbers. */
 export { isArray, numbersOf, toTensors }
