@@ -29,5 +29,14 @@ export const shardSize = 100_000
 /** How long a lease lives: a child that was killed is succeeded soon. */
 export const lease = "250 millis" as const
 
+const unused = (): never => {
+  throw new Error("arrays need no tensors")
+}
+
 /** Arrays need no tensors. */
-export const noTensors = Layer.mock(Tensors.Tensors, { backend: "none", execution: "none" })
+export const noTensors = Layer.mock(Tensors.Tensors, {
+  backend: "none",
+  execution: "none",
+  makeUnsafe: unused,
+  executeUnsafe: unused
+})
