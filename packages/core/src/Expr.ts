@@ -207,8 +207,44 @@ export const floor = unary("floor", Math.floor, fractional)
 export const add = binary("add", (a, b) => a + b)
 /** a − b. */
 export const sub = binary("sub", (a, b) => a - b)
-/** a · b. */
-export const mul = binary("mul", (a, b) => a * b)
+
+const product = binary("mul", (a, b) => a * b)
+
+/** A product with a scalar, as the scalar and the tensor. */
+const scaled = ({ args: [a, b], dtype, operation }: Expr): readonly [Scalar.Scalar, Expr] | undefined => {
+  if (operation.op !== "mul" || dtype !== "float32" || a === undefined || b === undefined) return undefined
+  if (a instanceof Expr) return b instanceof Expr ? undefined : [b, a]
+  return b instanceof Expr ? [a, b] : undefined
+}
+
+const isNormal = (x: number): boolean => Math.abs(x) >= 2 ** -126 && Number.isFinite(Math.fround(x))
+
+/** Are both factors known, and numbers of float32 in full precision, while their product is none? */
+const leavesRange = ({ definition: a }: Scalar.Scalar, { definition: b }: Scalar.Scalar): boolean =>
+  a._tag === "Constant" &&
+  b._tag === "Constant" &&
+  isNormal(a.value) &&
+  isNormal(b.value) &&
+  !isNormal(a.value * b.value)
+
+const scale = (x: Expr, by: Scalar.Scalar): Expr | undefined => {
+  const [factor, tensor] = scaled(x) ?? []
+  if (factor === undefined || tensor === undefined || leavesRange(factor, by)) return undefined
+  return product(product(by, factor), tensor)
+}
+
+/**
+ * a · b.
+ *
+ * Scalars gather before they meet a tensor: `s·(s'·x)` is `(s·s')·x`, with the product of the scalars formed in float64
+ * on the host and rounded once, for float32. So `rate·(m / c)` costs one multiplication for each element and two
+ * roundings instead of four. The product has the range of float32, like any scalar: beyond 3.4e38 it is infinite, beneath
+ * 1e-38 it loses digits and in the end is zero, also where one step after the other would have led back into the range.
+ * Two constants of such a product stay apart; of scalars that depend on the step nobody can tell beforehand.
+ */
+export const mul = ((a: Operand, b: Operand) =>
+  (isExpr(a) && !isExpr(b) ? scale(a, toScalar(b)) : isExpr(b) && !isExpr(a) ? scale(b, toScalar(a)) : undefined) ??
+  product(a, b)) as Binary
 /** a ^ b. */
 export const pow = binary("pow", (a, b) => a ** b, fractional)
 /** The smaller of both; NaN if one is. */

@@ -28,6 +28,7 @@
  * ```
  */
 import type { Expr, Operation, TensorSpec } from "./Expr.ts"
+import { evaluatorOf } from "./internal/trace/evaluator.ts"
 import { linearize } from "./internal/trace/linearize.ts"
 import { printSpec } from "./internal/trace/shape.ts"
 import type { Compute, Scalar } from "./Scalar.ts"
@@ -79,24 +80,8 @@ export const make = (
 ): Program => linearize(inputs, outputs, results)
 
 /** The numbers of all scalars for given inputs of the host, in float64, each computed once. */
-export const evaluateScalars = (self: Program, host: ReadonlyArray<number>): Float64Array => {
-  const values = new Float64Array(self.scalars.length)
-  self.scalars.forEach((scalar, id) => {
-    values[id] = scalarValue(scalar, host, values)
-  })
-  return values
-}
-
-const scalarValue = (scalar: ScalarNode, host: ReadonlyArray<number>, values: Float64Array): number => {
-  switch (scalar._tag) {
-    case "Constant":
-      return scalar.value
-    case "Input":
-      return host[scalar.index] ?? Number.NaN
-    case "Apply":
-      return scalar.compute(...scalar.args.map((id) => values[id] ?? Number.NaN))
-  }
-}
+export const evaluateScalars = (self: Program, host: ReadonlyArray<number>): Float64Array =>
+  evaluatorOf(self)(host).slice()
 
 const printScalar = (scalar: ScalarNode): string => {
   switch (scalar._tag) {

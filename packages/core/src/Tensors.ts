@@ -91,6 +91,9 @@ export class Tensors extends Context.Service<
     readonly run: <A>(compute: () => A) => Effect.Effect<A, OutOfMemory>
     /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
     readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
+    /** `make` and `execute` at once, for plain code that runs within one operation of a fiber. Throw `OutOfMemory`. */
+    readonly makeUnsafe: (host: HostTensor) => Tensor
+    readonly executeUnsafe: (execution: Execution) => ReadonlyArray<Tensor>
     /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */
     readonly differentiate: <Aux>(
       loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },

@@ -201,6 +201,51 @@ describe("cases: division", () => {
   })
 })
 
+describe("cases: products with scalars", () => {
+  const [a, b] = [Scalar.input("a", 0), Scalar.input("b", 1)]
+  const x = float(2)
+
+  it("are one product, whose scalars are multiplied on the host in float64", () => {
+    const products = [
+      Expr.mul(a, Expr.mul(b, x)),
+      Expr.mul(a, Expr.mul(x, b)),
+      Expr.mul(Expr.mul(b, x), a),
+      Expr.mul(Expr.mul(x, b), a)
+    ]
+    for (const { args, operation } of products) {
+      assert.strictEqual(operation.op, "mul")
+      assert.strictEqual(args[1], x)
+      assert.strictEqual(Scalar.evaluate(args[0] as Scalar.Scalar, [0.1, 0.3]), 0.1 * 0.3)
+    }
+    const scaled = Expr.mul(a, Expr.div(Expr.mul(2, x), b)).args[0] as Scalar.Scalar
+    assert.strictEqual(Scalar.evaluate(scaled, [3, 7]), 3 * ((1 / 7) * 2))
+  })
+
+  it("stay apart where a tensor comes between them", () => {
+    const [tensor, product] = [float(2), Expr.mul(b, x)]
+    assert.deepStrictEqual(Expr.mul(tensor, product).args, [tensor, product])
+    assert.deepStrictEqual(Expr.mul(a, Expr.mul(tensor, x)).args[0], a)
+    const negated = Expr.neg(product)
+    assert.deepStrictEqual(Expr.mul(a, negated).args, [a, negated])
+  })
+
+  it("stay apart for integers, where each scalar is cut before it is used", () => {
+    const product = Expr.mul(0.5, Expr.input(0, { shape: [2], dtype: "int32" }))
+    assert.strictEqual(Expr.mul(4, product).args[1], product)
+  })
+
+  it("stay apart where two constants leave the range of float32, as 1e30·(1e30·1e-38) does", () => {
+    for (const constant of [1e30, 1e-30]) {
+      const product = Expr.mul(constant, x)
+      assert.strictEqual(Expr.mul(constant, product).args[1], product)
+      assert.strictEqual(Expr.mul(1 / constant, product).args[1], x)
+    }
+    for (const special of [0, Number.NaN, Number.POSITIVE_INFINITY, 1e-40]) {
+      assert.strictEqual(Expr.mul(special, Expr.mul(1e-30, x)).args[1], x)
+    }
+  })
+})
+
 describe("cases: shapes", () => {
   it("reshape keeps the number of elements, and is nothing to the same shape", () => {
     const x = float(2, 6)

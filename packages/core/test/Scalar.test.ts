@@ -114,6 +114,42 @@ describe("cases", () => {
   })
 })
 
+describe("cases: evaluation in a program", () => {
+  const spec = { shape: [], dtype: "float32" } as const
+  const counting = (name: string) => {
+    const counted = { calls: 0, of: (...args: ReadonlyArray<Scalar.Scalar>) => Scalar.apply(name, compute, ...args) }
+    const compute: Scalar.Compute = (a = 0, b = 0, c = 0) => {
+      counted.calls += 1
+      return 100 * a + 10 * b + c
+    }
+    return counted
+  }
+
+  it("computes what depends on no input once, and all else at every step", () => {
+    const [fixed, varying] = [counting("fixed"), counting("varying")]
+    const constant = fixed.of(Scalar.constant(1), Scalar.constant(2), Scalar.constant(3))
+    const program = Program.make([], [Expr.full(spec, varying.of(constant, x, y))])
+    const found = [
+      [4, 5],
+      [6, 7]
+    ].map((host) => Program.evaluateScalars(program, host).at(-1))
+    assert.deepStrictEqual(found, [12_345, 12_367])
+    assert.deepStrictEqual([fixed.calls, varying.calls], [1, 2])
+  })
+
+  it("gives numbers of their own each time, also after one that failed", () => {
+    const rate = Scalar.schedule((step) => (step === 1 ? Number.NaN : step))(x)
+    const program = Program.make([], [Expr.full(spec, Expr.add(rate, 1))])
+    const first = Program.evaluateScalars(program, [5])
+    assert.instanceOf(
+      thrown(() => Program.evaluateScalars(program, [1])),
+      NonFinite
+    )
+    const last = Program.evaluateScalars(program, [7])
+    assert.deepStrictEqual([first.at(-1), last.at(-1)], [6, 8])
+  })
+})
+
 describe("cases: schedules", () => {
   const step = Scalar.input("step", 0)
   const at = (stepSize: Schedules.StepSize, t: number): number => Scalar.evaluate(Scalar.schedule(stepSize)(step), [t])

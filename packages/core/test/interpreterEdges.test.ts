@@ -133,6 +133,19 @@ const cases: ReadonlyArray<Case> = [
     float(5),
     (x) => Expr.div(x, 3),
     float(Math.fround(5 * Math.fround(1 / 3)))
+  ),
+  // Rounded once: 0.1 and 0.3 in float32 would give 0.21000002.
+  one(
+    "scalars are multiplied before they meet a tensor",
+    float(7),
+    (x) => Expr.mul(0.1, Expr.mul(0.3, x)),
+    float(Math.fround(7 * Math.fround(0.1 * 0.3)))
+  ),
+  one(
+    "scalars whose product is beyond float32 are multiplied one after the other",
+    float(Math.fround(1e-38)),
+    (x) => Expr.mul(1e30, Expr.mul(1e30, x)),
+    float(Math.fround(Math.fround(Math.fround(1e30) * Math.fround(1e-38)) * Math.fround(1e30)))
   )
 ]
 

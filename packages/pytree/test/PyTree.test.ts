@@ -887,4 +887,43 @@ Take these leaves out, or map them to numbers first.`
 Pass a vector as long as the one PyTree.ravel gave.`
     )
   })
+  for (const count of [2, 300, 1020, 1021]) {
+    const names = Array.from({ length: count }, (_, index) => `leaf${String(index).padStart(4, "0")}`)
+    const treedef = PyTree.structure(Object.fromEntries(names.map((name) => [name, 0])))
+    const numbers = names.map((_, index) => index)
+    const entries = names.map((name, index) => [name, index] as const)
+    const filled = (from: Iterable<readonly [string, unknown]>): Record<string, unknown> => {
+      const object: Record<string, unknown> = {}
+      for (const [name, value] of from) object[name] = value
+      return object
+    }
+    it(`reads ${count} keys, however the object was made`, () => {
+      const objects = [
+        Object.fromEntries(entries),
+        filled(entries),
+        PyTree.unflatten(treedef, numbers),
+        JSON.parse(JSON.stringify(Object.fromEntries(entries))),
+        Object.fromEntries(entries.toReversed()),
+        filled(entries.toReversed())
+      ]
+      for (const object of objects) {
+        assert.deepStrictEqual(PyTree.flattenUpTo(treedef, object), numbers)
+        const between = ["x", object, "y"]
+        assert.deepStrictEqual(PyTree.flattenUpTo(PyTree.structure(between), between), ["x", ...numbers, "y"])
+      }
+    })
+    it(`finds the one of ${count} keys that is missing, or too many, or hidden`, () => {
+      const [first = ""] = names
+      const wrong = [
+        Object.fromEntries(entries.slice(1)),
+        Object.fromEntries([...entries, ["more", 0]]),
+        Object.fromEntries([...entries.slice(1), ["more", 0]]),
+        Object.defineProperty(Object.fromEntries(entries), first, { enumerable: false })
+      ]
+      assert.deepStrictEqual(
+        wrong.map((object) => rows(() => PyTree.flattenUpTo(treedef, object)).length),
+        [1, 1, 2, 1]
+      )
+    })
+  }
 })

@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb"
 import * as fc from "fast-check"
-import { pieces, piecesOf } from "../src/internal/pieces.ts"
+import { gathered, pieces, piecesOf } from "../src/internal/pieces.ts"
 import { makeDirectory } from "./opfs.ts"
 
 globalThis.IDBKeyRange = IDBKeyRange
@@ -61,6 +61,19 @@ describe("laws", () => {
       assert.ok(all.every((piece, index) => piece.length === Math.min(size, flat.length - index * size)))
     })
     return fc.assert(property)
+  })
+
+  it("what is gathered are the same bytes; long chunks are handed on as they are", () => {
+    const chunks = fc.array(fc.uint8Array({ maxLength: 30 }), { maxLength: 8 })
+    const property = fc.property(chunks, (chunks) => {
+      const all = [...gathered(chunks, 16)]
+      assert.deepStrictEqual(
+        all.flatMap((piece) => [...piece]),
+        chunks.flatMap((chunk) => [...chunk])
+      )
+      for (const chunk of chunks) assert.strictEqual(chunk.length >= 4, all.includes(chunk))
+    })
+    fc.assert(property)
   })
 })
 

@@ -25,6 +25,10 @@ const all: { readonly [Tag in OptimError["_tag"]]: true } = {
 const isOneOf = <E extends OptimError>(error: unknown, tags: { readonly [Tag in E["_tag"]]: true }): error is E =>
   error instanceof Error && "_tag" in error && typeof error._tag === "string" && error._tag in tags
 
+/** What was thrown, as a failure if it is one of our errors. */
+export const raised = (error: unknown): Effect.Effect<never, OptimError> =>
+  isOneOf<OptimError>(error, all) ? Effect.fail(error) : Effect.die(error)
+
 /** Runs plain code; an error of these tags that it throws, by default any `OptimError`, is the effect's failure. */
 export const attempt: {
   <A>(evaluate: () => A): Effect.Effect<A, OptimError>

@@ -66,12 +66,23 @@ export const hasSpec = (tensor: Tensor, spec: TensorSpec | undefined): boolean =
   return true
 }
 
-/** Are these nothing but living tensors of these specs? The quick check of every step; the others find out what is not. */
+/**
+ * Are these nothing but living tensors of these specs? The quick check of every step; the others find out what is not.
+ * Of those that stood at the same place among `met`, which were checked before, only whether they live is looked at.
+ */
 export const areTensors = (
   leaves: ReadonlyArray<unknown>,
-  specs: ReadonlyArray<TensorSpec>
-): leaves is ReadonlyArray<Tensor> =>
-  leaves.every((leaf, index) => isTensor(leaf) && !leaf.isDisposed && hasSpec(leaf, specs[index]))
+  specs: ReadonlyArray<TensorSpec>,
+  met: ReadonlyArray<unknown>
+): leaves is ReadonlyArray<Tensor> => {
+  if (leaves.length !== specs.length) return false
+  for (let index = 0; index < specs.length; index++) {
+    const leaf = leaves[index]
+    if (!isTensor(leaf) || leaf.isDisposed) return false
+    if (leaf !== met[index] && !hasSpec(leaf, specs[index])) return false
+  }
+  return true
+}
 
 /** The leaves as what can become float32 tensors; throws `InvalidLeaf` or `DisposedTensor`. */
 export const floatLeaves = (
@@ -142,6 +153,27 @@ const promoted = Effect.fnUntraced(function* <A, E, R>(
     Effect.ensuring(Effect.sync(() => disposeAll(made)))
   )
 })
+
+/** The same in plain code, at once. */
+export const withTensorsUnsafe = <A>(
+  { makeUnsafe }: Tensors["Service"],
+  leaves: ReadonlyArray<TensorLike>,
+  use: (tensors: ReadonlyArray<Tensor>) => A
+): A => {
+  if (leaves.every((leaf): leaf is Tensor => isTensor(leaf))) return use(leaves)
+  const made: Array<Tensor> = []
+  const toTensor = (leaf: TensorLike): Tensor => {
+    if (isTensor(leaf)) return leaf
+    const tensor = makeUnsafe(hostTensor(leaf))
+    made.push(tensor)
+    return tensor
+  }
+  try {
+    return use(leaves.map(toTensor))
+  } finally {
+    disposeAll(made)
+  }
+}
 
 /** Disposes tensors that are still alive. */
 export const disposeAll = (tensors: ReadonlyArray<Tensor>): void => {

@@ -168,4 +168,4 @@ export const unflatten = <T, B>(treedef: TreeDef<T>, leaves: Iterable<B>): Mappe
  * ```
  */
 export const flattenUpTo = (treedef: TreeDef, tree: unknown, options: CheckOptions = {}): Array<unknown> =>
-  checked(treedef, tree, { operation: "PyTree.flattenUpTo", ...options })
+  checked(treedef, tree, options, options.operation ?? "PyTree.flattenUpTo")

@@ -26,7 +26,7 @@ const parse = <O>(args: ReadonlyArray<unknown>): Call<O> =>
     : { trees: args.slice(0, -2), f: args.at(-2) as Rows, options: args.at(-1) as O }
 
 const partsOf = (others: ReadonlyArray<unknown>, def: Def, operation: string): ReadonlyArray<ReadonlyArray<unknown>> =>
-  others.map((tree, index) => checked(def, tree, { operation, subject: `tree ${index + 2}`, reference: "tree 1" }))
+  others.map((tree, index) => checked(def, tree, { subject: `tree ${index + 2}`, reference: "tree 1" }, operation))
 
 const run = (
   [first, ...others]: ReadonlyArray<unknown>,

@@ -19,7 +19,7 @@ const inferInner = (outer: TreeDef, tree: unknown, isLeaf: IsLeaf | undefined): 
   if (outer.leafCount === 0) {
     throw new EmptyTree({ operation, hint: "Pass the inner structure: an outer one without leaves does not show it." })
   }
-  const [first] = checked(outer, tree, { operation, reference: "the outer structure" })
+  const [first] = checked(outer, tree, { reference: "the outer structure" }, operation)
   return take(first, operation, isLeaf).def
 }
 
@@ -102,7 +102,7 @@ export const broadcast: {
 } = (prefix: unknown, full: unknown, options?: Options<unknown>): never => {
   const operation = "PyTree.broadcast"
   const { def, leaves } = take(prefix, operation, isLeafOf(options))
-  const parts = checked(def, full, { operation, subject: "the full tree", reference: "the prefix" })
+  const parts = checked(def, full, { subject: "the full tree", reference: "the prefix" }, operation)
   const copies = parts.flatMap((part, index) => take(part, operation).leaves.map(() => leaves[index]))
   // the overloads say what it is
   return put(recordsOf(take(full, operation).def), copies) as never

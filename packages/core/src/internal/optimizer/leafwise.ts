@@ -5,13 +5,14 @@
  * this very layout, evaluates its scalars and hands everything to the executor.
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
-import * as Effect from "effect/Effect"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import type * as Effect from "effect/Effect"
 import type { TensorSpec } from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import { OptimizerState } from "../../OptimizerState.ts"
-import * as Program from "../../Program.ts"
-import { Tensors } from "../../Tensors.ts"
-import { atomically } from "../atomically.ts"
+import type { Plan } from "../../Plan.ts"
+import type { Tensors } from "../../Tensors.ts"
+import { atOnce, spanned } from "../atOnce.ts"
 import { attempt } from "../attempt.ts"
 import {
   areTensors,
@@ -20,9 +21,9 @@ import {
   floatLeaves,
   shapeOfLeaf,
   type TensorLike,
-  withTensors
+  withTensorsUnsafe
 } from "../leaves.ts"
-import type { CompiledUpdate } from "./compile.ts"
+import { evaluatorOf } from "../trace/evaluator.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { isShown, ownLeaves, unshown } from "./handles.ts"
 import type { AnyState } from "./layout.ts"
@@ -33,21 +34,6 @@ import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
-/** The parts of the gradients at the leaves of the parameters; every difference of structure is named. */
-const gradientParts = (
-  operation: string,
-  treeDef: TreeDef.TreeDef,
-  grads: unknown,
-  exact: boolean
-): ReadonlyArray<unknown> =>
-  PyTree.flattenUpTo(treeDef, grads, {
-    exact,
-    operation,
-    subject: "the gradients",
-    reference: "the parameters",
-    hint: remedy
-  })
-
 const flat = (operation: string, params: unknown) => {
   const [leaves, treeDef] = PyTree.flatten(params)
   return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
@@ -57,16 +43,16 @@ const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "
 
 const initialising = <S>(name: string, { init: traced }: Tracer) => {
   const operation = `${name}.init`
-  const init = Effect.fn("Optimizer.init")(function* <P>(
-    params: P
-  ): Effect.fn.Return<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> {
-    const { execute } = yield* Tensors
-    const { leaves, treeDef } = yield* attempt(() => flat(operation, params))
-    return yield* withTensors(leaves, (inputs) =>
-      Effect.gen(function* () {
-        const specs = inputs.map(({ shape }) => float32(shape))
-        const { plan, scalars, subtreeDefs } = yield* attempt(() => traced({ treeDef, specs }))
-        const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
+  return <P>(params: P): Effect.Effect<OptimizerState<Promoted<P>, Slots<S>>, OptimError, Tensors> =>
+    spanned(
+      "Optimizer.init",
+      atOnce((tensors) => {
+        const { leaves, treeDef } = flat(operation, params)
+        const specs = leaves.map((leaf) => float32(shapeOfLeaf(leaf)))
+        const { plan, scalars, subtreeDefs } = traced({ treeDef, specs })
+        const outputs = withTensorsUnsafe(tensors, leaves, (inputs) =>
+          tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
+        )
         // Promotion keeps the structure, and the sub-trees are those of the rule's own states.
         return unshown(
           new OptimizerState(
@@ -77,8 +63,6 @@ const initialising = <S>(name: string, { init: traced }: Tracer) => {
         )
       })
     )
-  })
-  return atomically(init)
 }
 
 const tracing =
@@ -97,56 +81,70 @@ const tracing =
       }
     })
 
-interface Prepared {
-  readonly grads: ReadonlyArray<TensorLike>
-  readonly compiled: CompiledUpdate
-  readonly scalars: Float64Array
+/** A step on tensors that fit the state. */
+const advance = <P, S>(
+  { executeUnsafe }: Tensors["Service"],
+  plan: Plan,
+  step: number,
+  grads: ReadonlyArray<Tensor>,
+  state: OptimizerState<P, S>,
+  donate: boolean | "state"
+): OptimizerState<P, S> => {
+  const inputs = [...grads, ...state[ownLeaves]]
+  const donatedFrom = donate === true ? 0 : donate === "state" ? grads.length : inputs.length
+  const scalars = evaluatorOf(plan.program)([step])
+  const outputs = executeUnsafe({ plan, inputs, scalars, donatedFrom, renewHandles: state[isShown] })
+  if (donate !== false) markDonated(state, step)
+  return unshown(new OptimizerState(state.treeDef, state.subtreeDefs, outputs))
 }
 
 const updating = <S>(name: string, { known, updateOf }: Tracer) => {
   const operation = `${name}.update`
+  const words = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
+  const exactly = { ...words, exact: true }
 
   /** Whatever is not simply tensors that fit a state met before: promotable, or what is wrong with it. */
-  const checked = (grads: unknown, state: AnyState): Pick<Prepared, "compiled" | "grads"> => {
-    const { [ownLeaves]: leaves, treeDef } = state
-    const parts = floatLeaves(operation, gradientParts(operation, treeDef, grads, true), treeDef)
-    checkAlive(operation, leaves, (index) => `state.leaves[${index}]`)
-    const compiled = updateOf(state)
-    checkShapes(operation, parts, compiled.paramSpecs, treeDef, remedy)
-    return { grads: parts, compiled }
+  const checked = (
+    grads: unknown,
+    state: AnyState
+  ): { readonly leaves: ReadonlyArray<TensorLike>; readonly plan: Plan } => {
+    const { [ownLeaves]: slots, treeDef } = state
+    const leaves = floatLeaves(operation, PyTree.flattenUpTo(treeDef, grads, exactly), treeDef)
+    checkAlive(operation, slots, (index) => `state.leaves[${index}]`)
+    const { paramSpecs, plan } = updateOf(state)
+    checkShapes(operation, leaves, paramSpecs, treeDef, remedy)
+    return { leaves, plan }
   }
 
-  const prepare = (step: number, grads: unknown, state: AnyState): Prepared => {
-    checkNotDonated(operation, state)
-    checkStep(operation, step)
-    const parts = gradientParts(operation, state.treeDef, grads, false)
-    const compiled = known(state)
-    const ready =
-      compiled !== undefined && areTensors(parts, compiled.paramSpecs)
-        ? { grads: parts, compiled }
-        : checked(grads, state)
-    return { ...ready, scalars: Program.evaluateScalars(ready.compiled.plan.program, [step]) }
-  }
-
-  const update = Effect.fnUntraced(function* <P>(
+  const update = <P>(
+    tensors: Tensors["Service"],
     step: number,
     grads: Gradients<NoInfer<P>>,
     state: OptimizerState<P, Slots<S>>,
-    { donate = false }: UpdateOptions = {}
-  ): Effect.fn.Return<OptimizerState<P, Slots<S>>, OptimError, Tensors> {
-    const { execute } = yield* Tensors
-    const { compiled, grads: leaves, scalars } = yield* attempt(() => prepare(step, grads, state))
-    const outputs = yield* withTensors(leaves, (gradTensors) => {
-      const inputs = [...gradTensors, ...state[ownLeaves]]
-      const donatedFrom = donate === true ? 0 : donate === "state" ? gradTensors.length : inputs.length
-      return execute({ plan: compiled.plan, inputs, scalars, donatedFrom, renewHandles: state[isShown] })
-    })
-    if (donate !== false) markDonated(state, step)
-    return unshown(new OptimizerState(state.treeDef, state.subtreeDefs, outputs))
-  })
-  // The span of `Effect.fn` records where it was called, which takes 3 µs of the 10 that a small update has.
-  const traced: typeof update = (...args) => Effect.useSpan("Optimizer.update", () => update(...args))
-  return atomically(traced)
+    { donate = false }: UpdateOptions
+  ): OptimizerState<P, Slots<S>> => {
+    checkNotDonated(operation, state)
+    checkStep(operation, step)
+    const parts = PyTree.flattenUpTo(state.treeDef, grads, words)
+    const met = known(state)
+    if (met !== undefined && areTensors(parts, met.update.paramSpecs, met.grads)) {
+      met.grads = parts
+      return advance(tensors, met.update.plan, step, parts, state, donate)
+    }
+    const { leaves, plan } = checked(grads, state)
+    return withTensorsUnsafe(tensors, leaves, (made) => advance(tensors, plan, step, made, state, donate))
+  }
+
+  return <P>(
+    step: number,
+    grads: Gradients<NoInfer<P>>,
+    state: OptimizerState<P, Slots<S>>,
+    options: UpdateOptions = {}
+  ): Effect.Effect<OptimizerState<P, Slots<S>>, OptimError, Tensors> =>
+    spanned(
+      "Optimizer.update",
+      atOnce((tensors) => update(tensors, step, grads, state, options))
+    )
 }
 
 /** The optimizer of a rule. */
@@ -184,7 +182,8 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import * as Effect from "effect/Effect"
+ * import type { Tensor } from "@tensorflow/tfjs-core"
+import type * as Effect from "effect/Effect"
  * import { Expr, Optimizer, Scalar } from "@optim/core"
  * import * as Cpu from "@optim/core/cpu"
  *

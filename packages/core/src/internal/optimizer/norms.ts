@@ -7,17 +7,16 @@ import { PyTree, type TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import * as References from "effect/References"
 import * as Expr from "../../Expr.ts"
 import type { OptimError } from "../../OptimError.ts"
 import * as Plan from "../../Plan.ts"
 import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
 import { Tensors } from "../../Tensors.ts"
-import { atomically } from "../atomically.ts"
-import { attempt } from "../attempt.ts"
-import { disposeAll, floatLeaves, withTensors } from "../leaves.ts"
+import { atOnce, spanned } from "../atOnce.ts"
+import { disposeAll, floatLeaves, withTensorsUnsafe } from "../leaves.ts"
 import { memo } from "../memo.ts"
+import { evaluatorOf } from "../trace/evaluator.ts"
 import { bound, check } from "./hyperParameters.ts"
 import { sameSpecs } from "./layout.ts"
 import type { Promoted } from "./rule.ts"
@@ -62,29 +61,29 @@ interface Outputs {
 }
 
 /** Executes a plan on the leaves of a tree. */
-const onTree = Effect.fnUntraced(function* (
+const onTree = (
+  tensors: Tensors["Service"],
   operation: string,
   tree: unknown,
   planFor: (specs: ReadonlyArray<Expr.TensorSpec>) => Plan.Plan,
   { donate = false, host = [] }: ClipOptions & { readonly host?: ReadonlyArray<number> }
-): Effect.fn.Return<Outputs, OptimError, Tensors> {
-  const { execute } = yield* Tensors
-  const { leaves, treeDef } = yield* attempt(() => {
-    const [leaves, treeDef] = PyTree.flatten(tree)
-    return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-  })
-  const tensors = yield* withTensors(leaves, (inputs) => {
+): Outputs => {
+  const [leaves, treeDef] = PyTree.flatten(tree)
+  const outputs = withTensorsUnsafe(tensors, floatLeaves(operation, leaves, treeDef), (inputs) => {
     const plan = planFor(inputs.map(({ shape }) => ({ shape, dtype: "float32" })))
-    return execute({
-      plan,
-      inputs,
-      scalars: Program.evaluateScalars(plan.program, host),
-      donatedFrom: donate ? 0 : inputs.length,
-      renewHandles: true
-    })
+    const scalars = evaluatorOf(plan.program)(host)
+    const donatedFrom = donate ? 0 : inputs.length
+    return tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom, renewHandles: true })
   })
-  return { tensors, treeDef }
-})
+  return { tensors: outputs, treeDef }
+}
+
+const readTotal = ({ tensors: [total] }: Outputs): Effect.Effect<number, never, Tensors> =>
+  total === undefined
+    ? Effect.succeed(0)
+    : Effect.flatMap(Tensors, ({ read }) => Effect.map(read(total), ([value = 0]) => value))
+
+const release = ({ tensors }: Outputs): Effect.Effect<void> => Effect.sync(() => disposeAll(tensors))
 
 /**
  * The Euclidean norm of all elements of a tree, taken as one vector: `√Σ⟨x, x⟩`. An empty tree has norm 0.
@@ -102,32 +101,28 @@ const onTree = Effect.fnUntraced(function* (
  * assert.strictEqual(await Effect.runPromise(norm.pipe(Effect.provide(Cpu.layer))), 7)
  * ```
  */
-export const l2Norm: <P>(tree: P) => Effect.Effect<number, OptimError, Tensors> = Effect.fn("Optimizer.l2Norm")(
-  function* <P>(tree: P): Effect.fn.Return<number, OptimError, Tensors> {
-    const { tensors } = yield* onTree("Optimizer.l2Norm", tree, normPlan, {})
-    const [total] = tensors
-    if (total === undefined) return 0
-    const { read } = yield* Tensors
-    const [value = 0] = yield* Effect.ensuring(
-      read(total),
-      Effect.sync(() => disposeAll(tensors))
-    )
-    return value
-  },
-  (effect) => Effect.provideService(effect, References.PreventSchedulerYield, true)
-)
+export const l2Norm = <P>(tree: P): Effect.Effect<number, OptimError, Tensors> => {
+  const operation = "Optimizer.l2Norm"
+  const norm = atOnce((tensors) => onTree(tensors, operation, tree, normPlan, {}))
+  return spanned(operation, Effect.acquireUseRelease(norm, readTotal, release))
+}
 
-const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
+const clipTree = <P>(
   grads: P,
   maxNorm: number,
   options: ClipOptions = {}
-): Effect.fn.Return<Promoted<P>, OptimError, Tensors> {
+): Effect.Effect<Promoted<P>, OptimError, Tensors> => {
   const operation = "Optimizer.clipGrads"
-  yield* attempt(() => check(operation, { maxNorm }, { maxNorm: bound }))
-  const { tensors, treeDef } = yield* onTree(operation, grads, clipPlan, { ...options, host: [maxNorm] })
-  // The same structure with a tensor for every leaf.
-  return PyTree.unflatten(treeDef, tensors) as Promoted<P>
-})
+  return spanned(
+    operation,
+    atOnce((service) => {
+      check(operation, { maxNorm }, { maxNorm: bound })
+      const { tensors, treeDef } = onTree(service, operation, grads, clipPlan, { ...options, host: [maxNorm] })
+      // The same structure with a tensor for every leaf.
+      return PyTree.unflatten(treeDef, tensors) as Promoted<P>
+    })
+  )
+}
 
 /**
  * Gradients whose norm, over the whole tree, is at most `maxNorm`.
@@ -153,4 +148,4 @@ const clipTree = Effect.fn("Optimizer.clipGrads")(function* <P>(
 export const clipGrads: {
   (maxNorm: number, options?: ClipOptions): <P>(grads: P) => Effect.Effect<Promoted<P>, OptimError, Tensors>
   <P>(grads: P, maxNorm: number, options?: ClipOptions): Effect.Effect<Promoted<P>, OptimError, Tensors>
-} = dual((args) => typeof args[1] === "number", atomically(clipTree))
+} = dual((args) => typeof args[1] === "number", clipTree)

@@ -7,7 +7,7 @@ import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import { memo } from "../memo.ts"
 import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
-import { ownLeaves } from "./handles.ts"
+import { isShown, ownLeaves } from "./handles.ts"
 import { type AnyState, haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { LeafRule } from "./rule.ts"
 
@@ -23,13 +23,18 @@ export interface Tracer {
   readonly update: (layout: Layout) => CompiledUpdate
   /** The update for a state. */
   readonly updateOf: (state: AnyState) => CompiledUpdate
-  /** The update for a state whose layout was met before and whose tensors live: without tracing, and quickly. */
-  readonly known: (state: AnyState) => CompiledUpdate | undefined
+  /** What is known of a state whose layout was met before and whose tensors live: without tracing, and quickly. */
+  readonly known: (state: AnyState) => Known | undefined
 }
 
-interface Latest {
-  readonly layout: Layout
+/** The update for states of one layout, and the latest gradients that fitted it. */
+export interface Known {
   readonly update: CompiledUpdate
+  grads: ReadonlyArray<unknown>
+}
+
+interface Latest extends Known {
+  readonly layout: Layout
   leaves: ReadonlyArray<Tensor>
 }
 
@@ -45,22 +50,23 @@ export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
   const latest = new WeakMap<ReadonlyArray<unknown>, Latest>()
-  const known = (state: AnyState): CompiledUpdate | undefined => {
+  const known = (state: AnyState): Latest | undefined => {
     const { [ownLeaves]: leaves, subtreeDefs, treeDef } = state
     const last = latest.get(subtreeDefs)
     if (last === undefined || last.layout.treeDef !== treeDef) return undefined
-    // A state that was written in place has the very list of tensors that it had before.
-    const fits = last.leaves === leaves ? areAlive(leaves) : haveSpecs(leaves, last.layout.specs)
+    // A state that was written in place has the very list of tensors that it had before; and whoever was shown none of
+    // them cannot have disposed any.
+    const fits = last.leaves === leaves ? !state[isShown] || areAlive(leaves) : haveSpecs(leaves, last.layout.specs)
     if (!fits) return undefined
     last.leaves = leaves
-    return last.update
+    return last
   }
   const updateOf = (state: AnyState): CompiledUpdate => {
     const found = known(state)
-    if (found !== undefined) return found
+    if (found !== undefined) return found.update
     const layout = layoutOf(state)
     const compiled = update(layout)
-    latest.set(state.subtreeDefs, { layout, leaves: state[ownLeaves], update: compiled })
+    latest.set(state.subtreeDefs, { layout, leaves: state[ownLeaves], update: compiled, grads: [] })
     return compiled
   }
   return { init, update, updateOf, known }

@@ -53,24 +53,38 @@ export const make = (backend: Backend): Tensors["Service"] => {
   const outOfMemory = (requestedBytes: number): OutOfMemory =>
     new OutOfMemory({ backend: backend.name, requestedBytes, inUseBytes: tf.memory().numBytes })
 
-  /** One synchronous section on the backend; whatever fails but the allocator is a defect. */
+  /** One synchronous section on the backend; where the allocator fails, it throws `OutOfMemory`. */
+  const sectionUnsafe = <A>(compute: () => A): A => {
+    try {
+      return onBackend(backend.name, compute)
+    } catch (error) {
+      throw isOutOfMemory(error) ? outOfMemory(error.requestedBytes) : error
+    }
+  }
+
+  /** The same as an effect; whatever fails but the allocator is a defect. */
   const section = <A>(compute: () => A): Effect.Effect<A, OutOfMemory> =>
     Effect.suspend(() => {
       try {
-        return Effect.succeed(onBackend(backend.name, compute))
+        return Effect.succeed(sectionUnsafe(compute))
       } catch (error) {
-        return isOutOfMemory(error) ? Effect.fail(outOfMemory(error.requestedBytes)) : Effect.die(error)
+        return error instanceof OutOfMemory ? Effect.fail(error) : Effect.die(error)
       }
     })
+
+  const makeUnsafe = ({ data, shape }: HostTensor): Tensor =>
+    sectionUnsafe(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data))))
 
   return Tensors.of({
     backend: backend.name,
     execution: backend.execution,
-    make: ({ data, shape }) => section(() => tf.keep(tf.tensor(data, [...shape], dtypeOf(data)))),
+    make: (host) => section(() => makeUnsafe(host)),
+    makeUnsafe,
     read: (tensor) => Effect.promise(() => tensor.data()),
     share: (tensor) => section(() => tf.keep(share(tensor))),
     run: (compute) => section(() => scoped(compute)),
     execute: (execution) => section(() => backend.execute(execution)),
+    executeUnsafe: (execution) => sectionUnsafe(() => backend.execute(execution)),
     differentiate: (loss, params) =>
       Effect.flatMap(
         section(() => differentiate(loss, params)),

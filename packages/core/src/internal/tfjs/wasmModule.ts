@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { hasProperty } from "effect/Predicate"
 import { checked } from "./allocation.ts"
-import { type DataRecord, isWatched, type Names, WatchedData } from "./watchedData.ts"
+import { type DataRecord, isWatched, type Names, type Touches, WatchedData } from "./watchedData.ts"
 
 const findModule = (): unknown => {
   const backend: unknown = tf.findBackend("wasm")
@@ -59,6 +59,8 @@ export interface Heap {
   readonly renew: (placement: Placement) => void
   /** A new float32 tensor with whatever numbers are there. */
   readonly makeTensor: (shape: ReadonlyArray<number>) => Tensor
+  /** How often something was done with data after `renew`: while it is the same number, all is as it was then. */
+  readonly touches: () => number
   /** How many tensors have left for other backends: placements known before such a move are void. */
   readonly departures: () => number
 }
@@ -112,11 +114,24 @@ const countDepartures = (backend: Backend): (() => number) => {
   return () => count
 }
 
+const touchesKey = Symbol.for("@optim/core/touches")
+
+const isTouches = (found: unknown): found is Touches => hasProperty(found, "count") && typeof found.count === "number"
+
+/** The one counter of the backend, for all copies of this package. */
+const touchesOf = (backend: Backend): Touches => {
+  const known: unknown = Reflect.get(backend, touchesKey)
+  if (isTouches(known)) return known
+  const touches: Touches = { count: 0 }
+  Object.assign(backend, { [touchesKey]: touches })
+  return touches
+}
+
 /** The record of a tensor's data, watched from now on. */
-const watched = ({ dataIdMap }: Backend, { dataId }: Tensor): WatchedData => {
+const watched = ({ dataIdMap }: Backend, touches: Touches, { dataId }: Tensor): WatchedData => {
   const record = dataIdMap.get(dataId)
   if (isWatched(record)) return record
-  const data = new WatchedData(record)
+  const data = new WatchedData(record, touches)
   // Deleted first, because the map counts what is set.
   dataIdMap.delete(dataId)
   dataIdMap.set(dataId, data)
@@ -131,15 +146,17 @@ export const findHeap = (): Heap | undefined => {
   const memory = memoryOf(wasm)
   if (memory === undefined) return undefined
   const engine = tf.engine()
+  const touches = touchesOf(backend)
   return {
     memory,
     // Emscripten answers with a signed number: addresses above 2 GiB are negative.
     allocate: (bytes) => wasm._malloc(bytes) >>> 0,
     free: (address) => wasm._free(address),
-    placementOf: (tensor) => watched(backend, tensor),
+    placementOf: (tensor) => watched(backend, touches, tensor),
     renew: (placement) => placement.renew(backend),
     makeTensor: (shape) =>
       engine.keep(engine.makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"), backend)),
+    touches: () => touches.count,
     departures: countDepartures(backend)
   }
 }

@@ -36,33 +36,58 @@ const watchedKey: unique symbol = Symbol.for("@optim/core/watchedData")
 /** Is this record watched, by whatever copy of this package? */
 export const isWatched = (record: DataRecord): record is WatchedData => watchedKey in record
 
-/** A record that knows whether its name was read. */
+/** How often something was done with data that had been written in place: none of it needs a look while none was. */
+export interface Touches {
+  count: number
+}
+
+/** A record that knows whether its name was read, and reports when it is no longer as it was when last written. */
 export class WatchedData implements DataRecord {
   readonly [watchedKey] = true
   readonly memoryOffset: number
   readonly shape: ReadonlyArray<number>
   readonly dtype: string
-  /** How many handles share the data: counted by tfjs. */
-  refCount: number
+  readonly #touches: Touches
+  #refCount: number
   #id: number
   #isUsed = true
+  #isTouched = true
 
-  constructor({ dtype, id, memoryOffset, refCount, shape }: DataRecord) {
+  constructor({ dtype, id, memoryOffset, refCount, shape }: DataRecord, touches: Touches) {
     this.memoryOffset = memoryOffset
     this.shape = shape
     this.dtype = dtype
-    this.refCount = refCount
+    this.#touches = touches
+    this.#refCount = refCount
     this.#id = id
+  }
+
+  #touch(): void {
+    if (this.#isTouched) return
+    this.#isTouched = true
+    this.#touches.count++
+  }
+
+  /** How many handles share the data: counted by tfjs. */
+  get refCount(): number {
+    return this.#refCount
+  }
+
+  set refCount(count: number) {
+    this.#touch()
+    this.#refCount = count
   }
 
   /** The name of the data within WebAssembly. */
   get id(): number {
+    this.#touch()
     this.#isUsed = true
     return this.#id
   }
 
   /** To be called before the data is written in place: another name, if the old one was used. */
   renew(backend: Names): void {
+    this.#isTouched = false
     if (!this.#isUsed) return
     const { disposeData, registerTensor } = backend.wasm.tfjs
     disposeData(this.#id)

@@ -25,6 +25,8 @@ const wordBytes = 4
 interface Settled {
   readonly donatedFrom: number
   readonly outputs: ReadonlyArray<Tensor>
+  /** The count of touches at the time: while it stands, nobody has done anything with what was written. */
+  touches: number
 }
 
 /** A prepared plan in the heap, with what is used in every execution of it. */
@@ -36,10 +38,15 @@ class Resident {
   readonly tensors: Array<Tensor | undefined>
   /** The tensors that the current execution has made. */
   readonly made: Array<Tensor> = []
-  /** The data of the latest inputs, and where it lay. A variable of tfjs keeps its handle when it gets other data. */
+  /** The latest inputs, their data, and where it lay. */
+  readonly inputs: Array<Tensor> = []
   readonly dataIds: Array<object> = []
   readonly placements: Array<Placement> = []
+  /** For each input, is it a variable of tfjs, which keeps its handle when it gets other data? */
+  readonly variable: Uint8Array
   departures = -1
+  /** Are the addresses those that stand in the block? */
+  isWritten = false
   /** Did an input change since the latest execution? And one of the donated inputs? */
   isMoved = true
   isUnsettled = true
@@ -49,8 +56,9 @@ class Resident {
   readonly tally: Tally
   talliedFrom = -1
   readonly alone: Uint8Array
-  /** For each input, is it written in place in the current execution? */
+  /** For each input, is it written in place in the current execution? And does every tensor replace one? */
   readonly reused: Uint8Array
+  isInPlace = false
 
   constructor(prepared: Prepared, block: number) {
     const { inputs, nodes } = prepared.plan.program
@@ -58,21 +66,27 @@ class Resident {
     this.block = block
     this.addresses = new Uint32Array(nodes.length)
     this.tensors = nodes.map(() => undefined)
+    this.variable = new Uint8Array(inputs.length)
     this.tally = new Tally(inputs.length)
     this.alone = new Uint8Array(inputs.length)
     this.reused = new Uint8Array(inputs.length)
   }
+
+  place(node: number, address: number): void {
+    if (this.addresses[node] === address) return
+    this.addresses[node] = address
+    this.isWritten = false
+  }
 }
 
-/** Was every output of the latest execution written over an input, and nothing else made? */
-const isInPlace = ({ prepared, reused }: Resident): boolean =>
-  prepared.isPlain && prepared.tensors.every(({ over }) => reused[over] === 1)
+const isVariable = (tensor: Tensor): boolean => "assign" in tensor
 
 /** The executor of one layer. */
 export class Executor {
   readonly modules: Modules
   readonly #heap: Heap
   readonly #residents = new Map<Plan, Resident>()
+  #latest: Resident | undefined
   #words = new Int32Array(0)
   #floats = new Float32Array(0)
 
@@ -93,7 +107,8 @@ export class Executor {
       temporaries = this.#allocateTemporaries(resident)
       this.#run(resident, scalars)
       const outputs = this.#finish(resident, inputs, donatedFrom, renewHandles)
-      if (!renewHandles && isInPlace(resident)) resident.settled = { donatedFrom, outputs }
+      if (!renewHandles && resident.isInPlace && resident.prepared.isPlain)
+        resident.settled = { donatedFrom, outputs, touches: this.#heap.touches() }
       return outputs
     } catch (error) {
       for (const tensor of resident.made) if (!tensor.isDisposed) tensor.dispose()
@@ -106,7 +121,7 @@ export class Executor {
 
   #run(resident: Resident, scalars: Float64Array): void {
     this.#refresh()
-    this.#writeAddresses(resident)
+    if (!resident.isWritten) this.#writeAddresses(resident)
     this.#writeInitials(resident)
     for (const call of resident.prepared.calls) {
       if (call._tag === "Call") this.#call(resident, call, scalars)
@@ -116,19 +131,25 @@ export class Executor {
 
   /** Is this the latest execution over again, in place, with nothing but other gradients? The steady state of training. */
   #isSteady(resident: Resident, donatedFrom: number): boolean {
-    const { alone, isUnsettled, placements, prepared, settled } = resident
+    const { isUnsettled, prepared, settled } = resident
     if (settled === undefined || settled.donatedFrom !== donatedFrom || isUnsettled) return false
-    if (resident.isMoved) this.#excludeShared(resident, Math.max(donatedFrom, prepared.partnersFrom))
-    for (const { over } of prepared.tensors) if (alone[over] !== 1 || placements[over]?.refCount !== 1) return false
+    if (resident.isMoved && this.#excludeShared(resident, Math.max(donatedFrom, prepared.partnersFrom))) return false
+    return settled.touches === this.#heap.touches() || this.#resettle(resident, settled)
+  }
+
+  /** Can all be written in place again? What is looked at is renewed, which costs nothing but a name if it cannot. */
+  #resettle({ placements, prepared }: Resident, settled: Settled): boolean {
+    for (const over of prepared.overs) {
+      const placement = placements[over]
+      if (placement?.refCount !== 1) return false
+      this.#heap.renew(placement)
+    }
+    settled.touches = this.#heap.touches()
     return true
   }
 
   #repeat(resident: Resident, inputs: ReadonlyArray<Tensor>, scalars: Float64Array): ReadonlyArray<Tensor> {
-    const { placements, prepared, settled } = resident
-    for (const { over } of prepared.tensors) {
-      const placement = placements[over]
-      if (placement !== undefined) this.#heap.renew(placement)
-    }
+    const { prepared, settled } = resident
     this.#run(resident, scalars)
     if (settled === undefined) throw new Error("only a settled execution is repeated")
     for (let index = settled.donatedFrom; index < prepared.partnersFrom; index++) {
@@ -142,6 +163,7 @@ export class Executor {
   close(): void {
     for (const { block } of this.#residents.values()) this.#heap.free(block)
     this.#residents.clear()
+    this.#latest = undefined
   }
 
   /** The memory may have grown, and old views on it died. */
@@ -153,19 +175,12 @@ export class Executor {
   }
 
   #resident(plan: Plan): Resident {
-    const known = this.#residents.get(plan)
-    if (known !== undefined) {
-      // The latest last, so that the first is the one to go.
-      this.#residents.delete(plan)
-      this.#residents.set(plan, known)
-      return known
-    }
-    const prepared = prepare(plan, this.modules)
-    const block = this.#heap.allocate(Math.max(1, prepared.words.length) * wordBytes)
-    this.#refresh()
-    this.#words.set(prepared.words, block / wordBytes)
-    const resident = new Resident(prepared, block)
+    if (this.#latest?.prepared.plan === plan) return this.#latest
+    const resident = this.#residents.get(plan) ?? this.#settle(plan)
+    // The latest last, so that the first is the one to go.
+    this.#residents.delete(plan)
     this.#residents.set(plan, resident)
+    this.#latest = resident
     const [[oldest, evicted] = []] = this.#residents
     if (this.#residents.size > capacity && oldest !== undefined && evicted !== undefined) {
       this.#residents.delete(oldest)
@@ -174,9 +189,18 @@ export class Executor {
     return resident
   }
 
-  /** Where the inputs lie; what is the same data as last time is not looked up again (200 ns). */
+  /** Gives a plan its block. */
+  #settle(plan: Plan): Resident {
+    const prepared = prepare(plan, this.modules)
+    const block = this.#heap.allocate(Math.max(1, prepared.words.length) * wordBytes)
+    this.#refresh()
+    this.#words.set(prepared.words, block / wordBytes)
+    return new Resident(prepared, block)
+  }
+
+  /** Where the inputs lie; what is the same as last time is not looked up again (200 ns). */
   #place(resident: Resident, inputs: ReadonlyArray<Tensor>): void {
-    const { addresses, dataIds, placements, prepared, tensors } = resident
+    const { dataIds, inputs: latest, prepared, variable } = resident
     const valid = resident.departures === this.#heap.departures()
     // Until all inputs have their place: one that has to come from another backend may find no room.
     resident.departures = -1
@@ -184,20 +208,26 @@ export class Executor {
     resident.isUnsettled = false
     for (let index = 0; index < inputs.length; index++) {
       const tensor = inputs[index]
-      const node = prepared.inputNodes[index]
-      if (tensor === undefined || node === undefined) continue
-      const isKnown = valid && dataIds[index] === tensor.dataId
-      if (isKnown && (node < 0 || tensors[node] === tensor)) continue
-      if (!isKnown) placements[index] = this.#heap.placementOf(tensor)
-      dataIds[index] = tensor.dataId
-      resident.isMoved = true
+      if (tensor === undefined) continue
+      if (valid && latest[index] === tensor && (variable[index] === 0 || dataIds[index] === tensor.dataId)) continue
+      this.#placeInput(resident, index, tensor, valid)
       if (index >= prepared.partnersFrom) resident.isUnsettled = true
-      if (index >= resident.talliedFrom) resident.talliedFrom = -1
-      if (node < 0) continue
-      addresses[node] = placements[index]?.memoryOffset ?? 0
-      tensors[node] = tensor
     }
     resident.departures = this.#heap.departures()
+  }
+
+  #placeInput(resident: Resident, index: number, tensor: Tensor, valid: boolean): void {
+    const { dataIds, inputs, placements, prepared, tensors, variable } = resident
+    if (!valid || dataIds[index] !== tensor.dataId) placements[index] = this.#heap.placementOf(tensor)
+    inputs[index] = tensor
+    dataIds[index] = tensor.dataId
+    variable[index] = isVariable(tensor) ? 1 : 0
+    resident.isMoved = true
+    if (index >= resident.talliedFrom) resident.talliedFrom = -1
+    const node = prepared.inputNodes[index] ?? -1
+    if (node < 0) return
+    resident.place(node, placements[index]?.memoryOffset ?? 0)
+    tensors[node] = tensor
   }
 
   /** Counts the addresses of the inputs that may be written over, unless they are those of the last time. */
@@ -211,21 +241,24 @@ export class Executor {
     resident.talliedFrom = from
   }
 
-  /** An input whose numbers an input before them shares must not be written over: that one is read, too. */
-  #excludeShared(resident: Resident, from: number): void {
+  /** An input whose numbers an input before them shares must not be written over: that one is read, too. Is there one? */
+  #excludeShared(resident: Resident, from: number): boolean {
     const { alone, placements, tally } = resident
+    let found = false
     for (let index = 0; index < from; index++) {
       const address = placements[index]?.memoryOffset ?? 0
       if (tally.count(address) === 0) continue
+      found = true
       for (let other = from; other < placements.length; other++)
         if (placements[other]?.memoryOffset === address) alone[other] = 0
       resident.talliedFrom = -1
     }
+    return found
   }
 
   /** A tensor for every node that is one: a donated input if nobody else sees its numbers, or a new one. */
   #allocate(resident: Resident, inputs: ReadonlyArray<Tensor>, donatedFrom: number): void {
-    const { addresses, alone, made, placements, prepared, reused, tensors } = resident
+    const { alone, made, placements, prepared, reused, tensors } = resident
     const mayReuse = donatedFrom < inputs.length
     reused.fill(0)
     if (mayReuse) {
@@ -233,34 +266,39 @@ export class Executor {
       this.#tally(resident, from)
       this.#excludeShared(resident, from)
     }
+    resident.isInPlace = mayReuse
     for (const { node, over, shape } of prepared.tensors) {
       const placement = mayReuse && over >= donatedFrom && alone[over] === 1 ? placements[over] : undefined
       if (placement?.refCount === 1) {
         reused[over] = 1
         this.#heap.renew(placement)
         tensors[node] = inputs[over]
-        addresses[node] = placement.memoryOffset
+        resident.place(node, placement.memoryOffset)
         continue
       }
+      resident.isInPlace = false
       const tensor = this.#heap.makeTensor(shape)
       made.push(tensor)
       tensors[node] = tensor
-      addresses[node] = this.#heap.placementOf(tensor).memoryOffset
+      resident.place(node, this.#heap.placementOf(tensor).memoryOffset)
     }
   }
 
-  #allocateTemporaries({ addresses, prepared }: Resident): number {
-    if (prepared.temporaryBytes === 0) return 0
-    const start = this.#heap.allocate(prepared.temporaryBytes)
-    for (const { node, offset } of prepared.temporaries) addresses[node] = start + offset
+  #allocateTemporaries(resident: Resident): number {
+    const { temporaries, temporaryBytes } = resident.prepared
+    if (temporaryBytes === 0) return 0
+    const start = this.#heap.allocate(temporaryBytes)
+    for (const { node, offset } of temporaries) resident.place(node, start + offset)
     return start
   }
 
-  #writeAddresses({ addresses, block, prepared }: Resident): void {
+  #writeAddresses(resident: Resident): void {
+    const { addresses, block, prepared } = resident
     const base = block / wordBytes
     const { addressNodes, addressWords } = prepared
     for (let index = 0; index < addressWords.length; index++)
       this.#words[base + (addressWords[index] ?? 0)] = addresses[addressNodes[index] ?? 0] ?? 0
+    resident.isWritten = true
   }
 
   #writeInitials({ addresses, prepared }: Resident): void {
@@ -271,16 +309,17 @@ export class Executor {
     }
   }
 
-  #call({ block }: Resident, { count, records, run, scalarWords, scalars: ids }: Call, scalars: Float64Array): void {
+  #call({ block, isInPlace }: Resident, call: Call, scalars: Float64Array): void {
+    const { count, records, scalarWords, scalars: ids } = call
     const start = block / wordBytes + scalarWords
-    ids.forEach((id, index) => {
-      this.#floats[start + index] = scalars[id] ?? Number.NaN
-    })
+    for (let index = 0; index < ids.length; index++)
+      this.#floats[start + index] = scalars[ids[index] ?? -1] ?? Number.NaN
+    const run = isInPlace ? call.runInPlace() : call.run
     run(block + records * wordBytes, count, start * wordBytes)
   }
 
   #library(resident: Resident, { node }: LibraryCall, scalars: Float64Array): void {
-    const { addresses, made, prepared, tensors } = resident
+    const { made, prepared, tensors } = resident
     const valueOf = (id: number): Tensor => {
       const value = tensors[id]
       if (value === undefined) throw new Error(`a verified plan computes node ${id} before it is read`)
@@ -291,10 +330,10 @@ export class Executor {
     )
     made.push(value)
     tensors[node] = value
-    addresses[node] = this.#heap.placementOf(value).memoryOffset
     this.#refresh()
     // What tfjs computed lies at an address that is known only now.
-    this.#writeAddresses(resident)
+    resident.place(node, this.#heap.placementOf(value).memoryOffset)
+    if (!resident.isWritten) this.#writeAddresses(resident)
   }
 
   /** The outputs, each under a handle of its own; what nobody keeps and what was donated is released. */

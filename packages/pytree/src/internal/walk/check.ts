@@ -22,13 +22,20 @@ export interface CheckOptions {
   readonly hint?: string
 }
 
-type Named = CheckOptions & { readonly operation: string }
-
 /** The parts of a tree that lie at the leaves of a structure. */
-export const checked = (expected: TreeDef, tree: unknown, { exact, ...words }: Named): Array<unknown> => {
+export const checked = (expected: TreeDef, tree: unknown, options: CheckOptions, operation: string): Array<unknown> => {
   const parts = takeUpTo(recordsOf(expected), tree)
-  if (parts !== undefined && (exact !== true || parts.every(isLeafValue))) return parts
-  const found = take(tree, words.operation).def
-  const mismatches = differences(recordsOf(expected), recordsOf(found), exact === true ? "exact" : "prefix")
-  throw new StructureMismatch({ ...words, expected, found, mismatches })
+  if (parts !== undefined && (options.exact !== true || parts.every(isLeafValue))) return parts
+  throw mismatch(expected, tree, options, operation)
+}
+
+const mismatch = (
+  expected: TreeDef,
+  tree: unknown,
+  { exact = false, ...words }: CheckOptions,
+  operation: string
+): StructureMismatch => {
+  const found = take(tree, operation).def
+  const mismatches = differences(recordsOf(expected), recordsOf(found), exact ? "exact" : "prefix")
+  return new StructureMismatch({ ...words, operation, expected, found, mismatches })
 }

@@ -1,5 +1,5 @@
 /** Putting trees together: the structure is read backwards, so that children are ready before their node. */
-import { setOwn } from "../nodes/plain.ts"
+import { markTable, setOwn } from "../nodes/plain.ts"
 import * as R from "../structure/records.ts"
 
 /** Takes the children of a node off the stack; the first child lies on top. */
@@ -17,6 +17,7 @@ const popEntries = (stack: Array<unknown>, keys: ReadonlyArray<string>): object 
     if (key === "__proto__") setOwn(entries, key, value)
     else entries[key] = value
   }
+  markTable(entries, keys)
   return entries
 }
 

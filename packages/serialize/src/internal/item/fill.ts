@@ -32,6 +32,9 @@ const hostOf = (slot: Slot, array: LeafArray): HostTensor => ({
   data: array instanceof Float64Array ? Float32Array.from(array) : array // a tensor's slot is never F64
 })
 
+/** An array that holds no more memory than its own. */
+const alone = (array: LeafArray): LeafArray => (array.byteLength < array.buffer.byteLength ? array.slice() : array)
+
 /** The leaf of a slot, of these bytes, which nobody else may hold or change. */
 export const leafOf = (
   slot: Slot,
@@ -41,7 +44,7 @@ export const leafOf = (
   Effect.suspend((): Effect.Effect<Leaf, OutOfMemory, Tensors> => {
     const array = numbersFor(slot, record, bytes)
     if (slot.form === "number") return Effect.succeed(array[0] ?? Number.NaN)
-    if (slot.form === "array") return Effect.succeed(array.slice())
+    if (slot.form === "array") return Effect.succeed(alone(array))
     return Tensors.use((tensors) => tensors.make(hostOf(slot, array)))
   })
 

@@ -11,7 +11,7 @@ import type { StoreError } from "../../SerializeError.ts"
 import type { Checksum } from "../checksum.ts"
 import { pieces as fileOf } from "../headerWriter.ts"
 import type { Captured } from "../item/contract.ts"
-import { pieces } from "../pieces.ts"
+import { gathered } from "../pieces.ts"
 import * as Manifest from "./manifest.ts"
 import { indexOf, type Shard, shardsOf } from "./shards.ts"
 
@@ -88,9 +88,10 @@ const writeShard = Effect.fnUntraced(function* (
   let digests: Array<string> = []
   const content = Stream.suspend(() => {
     digests = [] // what is tried again begins anew
-    return Stream.fromIterable(hashed(target.checksum, [header, ...chunks], digests), { chunkSize: 1 })
+    const all = hashed(target.checksum, [header, ...chunks], digests)
+    return Stream.fromIterable(gathered(all, pieceSize), { chunkSize: 1 })
   })
-  yield* put(target, shard.name, Stream.buffer(pieces(content, pieceSize), { capacity: 1 }))
+  yield* put(target, shard.name, Stream.buffer(content, { capacity: 1 }))
   const [headerChecksum = "", ...rest] = digests
   const { size, tensors } = recorded(shard, header.length, rest)
   return { file: { name: shard.name, size, headerSize: header.length, headerChecksum }, tensors }

@@ -53,6 +53,19 @@ const upwards = ({ root }: Place, path: string): ReadonlyArray<string> => {
   return directories
 }
 
+/** Makes the directories of a path below the root, but not the root: if that is gone, so are the checkpoints. */
+const makeDirectories = (place: Place, path: string) =>
+  Effect.forEach(
+    upwards(place, path).slice(0, -1).toReversed(),
+    (directory) =>
+      Effect.catchIf(
+        place.fs.makeDirectory(directory),
+        ({ reason: { _tag } }) => _tag === "AlreadyExists",
+        () => Effect.void
+      ),
+    { discard: true }
+  )
+
 const syncUpwards = (place: Place, path: string) =>
   Effect.forEach(upwards(place, path), (directory) => syncDirectory(place.fs, directory), { discard: true })
 
@@ -62,8 +75,8 @@ const replace = Effect.fnUntraced(function* <E, R>(
   content: Stream.Stream<Uint8Array, E, R>
 ) {
   const { fs, root } = place
-  yield* fs.makeDirectory(`${root}/${asideName}`, { recursive: true })
   const aside = `${root}/${asideName}/${globalThis.crypto.randomUUID()}`
+  yield* makeDirectories(place, aside)
   yield* writeNew(place, aside, content)
   yield* Effect.uninterruptible(fs.rename(aside, path)).pipe(
     Effect.onError(() => Effect.ignore(fs.remove(aside, { force: true })))
@@ -76,7 +89,7 @@ const put =
     Effect.gen(function* () {
       yield* checkName("put", name)
       const path = `${place.root}/${name}`
-      yield* place.fs.makeDirectory(parentOf(path), { recursive: true })
+      yield* makeDirectories(place, path)
       yield* checkReal(place, "put", name, parentOf(path))
       yield* ifAbsent ? writeNew(place, path, content) : replace(place, path, content)
       yield* syncUpwards(place, path)
