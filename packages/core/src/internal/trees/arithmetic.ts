@@ -143,7 +143,4 @@ const withScaled = treeOf({
 export const addScale: {
   <Q>(scalar: number, y: Q): <P>(x: P) => Made<P>
   <P>(x: P, scalar: number, y: Like<P>): Made<P>
-} = dual(
-  3,
-  <P>(x: P, scalar: number, y: Like<P>) => withScaled({ trees: [x, y], numbers: { scalar } }) as Made<P>
-)
+} = dual(3, <P>(x: P, scalar: number, y: Like<P>) => withScaled({ trees: [x, y], numbers: { scalar } }) as Made<P>)

@@ -1,5 +1,5 @@
 /** Trees of which elements are chosen or bounded. */
-import { PyTree } from "@optim/pytree"
+import type { PyTree } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { dual } from "effect/Function"
 import * as Expr from "../../Expr.ts"
@@ -53,7 +53,8 @@ export const clip: {
 
 const operation = "TensorTree.where"
 
-const remedy = "Pass a boolean, a bool tensor of shape [], or a tree of bool tensors (tf.greater makes them) for each leaf."
+const remedy =
+  "Pass a boolean, a bool tensor of shape [], or a tree of bool tensors (tf.greater makes them) for each leaf."
 
 /** What is wrong with a condition for a leaf of this shape. */
 const fault = (condition: unknown, { shape }: Expr.TensorSpec): Omit<Fault, "path"> | undefined => {
@@ -91,7 +92,7 @@ const chosen = treeOf({
 })
 
 /** What decides: one answer for all elements, or a tensor of answers for each leaf. */
-type Condition<P> = boolean | Tensor | PyTree.Mapped<Promoted<P>, Tensor>
+type Condition<P> = boolean | Tensor | NoInfer<PyTree.Mapped<Promoted<P>, Tensor>>
 
 /**
  * `x` where a condition holds, `y` elsewhere; what is not chosen does not matter, not even NaN.

@@ -92,7 +92,7 @@ const absolute = (tree: Symbols): Symbols => each(tree, Expr.abs)
 const norms = {
   1: (tree: Symbols) => Leaves.total(each(absolute(tree), Expr.sum)),
   2: Leaves.globalNorm,
-  inf: (tree: Symbols) => combined(each(absolute(tree), Expr.max), Expr.maximum, 0)
+  inf: (tree: Symbols) => Expr.maximum(largest(absolute(tree)), 0)
 }
 
 const normOf = (trace: (tree: Symbols) => Expr.Expr) => measureOf("TensorTree.norm", trace)

@@ -89,11 +89,7 @@ export interface InfinityMomentOptions {
  * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [4, 3])
  * ```
  */
-export const updateInfinityMoment = <P>(
-  updates: P,
-  moments: Like<P>,
-  { decay, eps }: InfinityMomentOptions
-): Made<P> =>
+export const updateInfinityMoment = <P>(updates: P, moments: Like<P>, { decay, eps }: InfinityMomentOptions): Made<P> =>
   // As above.
   infinity({ trees: [updates, moments], numbers: { decay, eps } }) as Made<P>
 

@@ -176,12 +176,15 @@ export const treeOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Symbols>) =
   )
 }
 
+/** The numbers of every output. */
+const read = ({ tensors }: Outputs) =>
+  Effect.flatMap(Tensors, ({ read }) => Effect.forEach(tensors, (tensor) => read(tensor)))
+
+const release = ({ tensors }: Outputs): Effect.Effect<void> => Effect.sync(() => disposeAll(tensors))
+
 /** A function of trees to a number. */
 export const numberOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Expr.Expr>) => {
   const run = runner<R>({ ...spec, trace: (numbers, ...trees) => [trace(numbers, ...trees)] })
-  const read = ({ tensors }: Outputs) =>
-    Effect.flatMap(Tensors, ({ read }) => Effect.forEach(tensors, (tensor) => read(tensor)))
-  const release = ({ tensors }: Outputs) => Effect.sync(() => disposeAll(tensors))
   return atomically((given: Given<R>): Effect.Effect<number, OptimError, Tensors> =>
     Effect.map(Effect.acquireUseRelease(run(given), read, release), ([output]) => output?.[0] ?? Number.NaN)
   )
