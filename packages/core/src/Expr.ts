@@ -406,3 +406,18 @@ export const ema = (b: Host, m: Expr, x: Expr): Expr => add(mul(sub(1, b), x), m
 
 /** The weight `1 − b^(t+1)` that an average started at zero has gathered after step t = 0, 1, …. */
 export const debias = (b: Host, step: Host): Scalar.Scalar => sub(1, pow(b, add(step, 1)))
+
+/** Which norm, and over which axes. */
+export interface NormOptions extends ReduceOptions {
+  /** Σ|x|, √Σx² (by default) or max |x|. */
+  readonly ord?: 1 | 2 | "inf" | undefined
+}
+
+/** The norm over axes, all elements taken as one vector, but at least `minNorm`: for what is divided by it. */
+export const safeNorm = (x: Expr, minNorm: Host, { ord = 2, ...axes }: NormOptions = {}): Expr => {
+  if (ord === 1) return maximum(sum(abs(x), axes), minNorm)
+  return maximum(ord === 2 ? sqrt(sum(square(x), axes)) : max(abs(x), axes), minNorm)
+}
+
+/** The root of the mean square of all elements, but at least `minRms`: for what is divided by it. */
+export const safeRootMeanSquares = (x: Expr, minRms: Host): Expr => maximum(sqrt(mean(square(x))), minRms)

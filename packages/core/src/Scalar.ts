@@ -71,6 +71,13 @@ export const input = (name: string, index: number): Scalar => new Scalar({ _tag:
 export const apply = (name: string, compute: Compute, ...args: ReadonlyArray<Scalar>): Scalar =>
   new Scalar({ _tag: "Apply", name, compute, args })
 
+const largestCount = 2 ** 31 - 1
+
+const successor: Compute = (count = Number.NaN) => Math.min(count + 1, largestCount)
+
+/** One more than a count, up to the largest int32, where it stays. Source: `optax.safe_increment`. */
+export const safeIncrement = (count: Scalar): Scalar => apply("increment", successor, count)
+
 /**
  * A step size as a function of the symbolic step: a number, a schedule, or a function `(step) => number`.
  * An update fails with `NonFinite` at a step whose size is not a finite number.

@@ -132,6 +132,13 @@ const onInterrupt =
   <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R | R2> =>
     Stream.onExit(stream, (exit) => (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause) ? effect : Effect.void))
 
+/** Holds a state, and whatever state comes to stand in its place, as long as the scope is open. */
+const hold = <P, S, E, R>(first: Effect.Effect<Snapshot<P, S>, E, R>) =>
+  Effect.acquireRelease(
+    Effect.map(first, (current) => ({ current })),
+    ({ current }) => dispose(current.state)
+  )
+
 /** All handles or none, of one and the same step. */
 const share = atomically(
   Effect.fnUntraced(function* <P, S>({
@@ -189,10 +196,7 @@ export const make = Effect.fn("Train.make")(function* <
   options: Options<P, S, Batch, E, R, V, E2, R2> & Start<P, S>
 ): Effect.fn.Return<Trainer<Promoted<P>, S, E | E2, R | R2>, OptimError, Tensors | Scope.Scope> {
   const { batches, checkFinite = false, examples, loss, optimizer } = options
-  const held = yield* Effect.acquireRelease(
-    Effect.map(begin(optimizer, options), (current) => ({ current })),
-    ({ current }) => dispose(current.state)
-  )
+  const held = yield* hold(begin(optimizer, options))
   const valueAndGrad = Autodiff.valueAndGrad(loss)
   // Whoever runs `steps` twice at a time gets one step after the other.
   const turns = yield* Semaphore.make(1)

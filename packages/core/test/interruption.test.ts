@@ -85,7 +85,7 @@ for (const backend of backends) {
 
     it.effect("l2Norm releases everything, also while it waits for its number", () =>
       Effect.gen(function* () {
-        yield* alwaysReleases(Optimizer.l2Norm(point), 3)
+        yield* alwaysReleases(Optimizer.l2Norm(point), 2)
         const before = yield* memory
         const waiting = yield* Effect.forkChild(Optimizer.l2Norm(point), { startImmediately: true })
         assert.isAbove((yield* memory).numTensors, before.numTensors)

@@ -15,7 +15,8 @@ import { printSpec } from "./trace/shape.ts"
 /** Leaves that are tensors or can become one. */
 export type TensorLike = Tensor | number | TypedArray
 
-const isTensorLike = (leaf: unknown): leaf is TensorLike =>
+/** Is this a tensor, or can it become one? */
+export const isTensorLike = (leaf: unknown): leaf is TensorLike =>
   typeof leaf === "number" || isTensor(leaf) || isTypedArray(leaf)
 
 /** The key path of a leaf, printed. */

@@ -22,7 +22,7 @@ const recipe = Transform.chain(
 const failure = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<string, never, R> =>
   Effect.map(Effect.exit(effect), (exit) =>
     Exit.isFailure(exit)
-      ? exit.cause.reasons.map((reason) => ("error" in reason ? String((reason.error as Error).message) : "")).join()
+      ? exit.cause.reasons.map((reason) => ("error" in reason ? (reason.error as Error).message : "")).join()
       : assert.fail("it succeeded")
   )
 
@@ -104,7 +104,7 @@ for (const backend of backends) {
           const optimizer = Optimizer.fromTransform(recipe)
           const state = yield* optimizer.update(0, grads, yield* optimizer.init(params))
           const copy = PyTree.map(state, (leaf: unknown) => (leaf instanceof tf.Tensor ? leaf.clone() : leaf))
-          const next = yield* optimizer.update(1, grads, copy as typeof state)
+          const next = yield* optimizer.update(1, grads, copy)
           assert.deepStrictEqual(
             values(optimizer.params(next)),
             values(optimizer.params(yield* optimizer.update(1, grads, state)))

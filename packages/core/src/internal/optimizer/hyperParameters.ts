@@ -39,6 +39,9 @@ export const every: Range = {
   allows: (x) => typeof x === "number" && Number.isSafeInteger(x) && x >= 1
 }
 
+/** Any number, NaN as well. */
+export const number: Range = { expected: "a number", allows: (x) => typeof x === "number" }
+
 /** Any number but infinities and NaN. */
 export const finite: Range = { expected: "a finite number", allows: isFinite }
 

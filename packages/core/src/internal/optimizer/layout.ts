@@ -26,7 +26,8 @@ export interface Layout {
 
 const dtypes: ReadonlyArray<string> = ["float32", "int32", "bool"] satisfies ReadonlyArray<DType>
 
-const isDType = (dtype: string): dtype is DType => dtypes.includes(dtype)
+/** Is this a dtype that optimizers compute with? */
+export const isDType = (dtype: string): dtype is DType => dtypes.includes(dtype)
 
 const specOf = (leaf: unknown, index: number): TensorSpec => {
   if (isTensor(leaf) && isDType(leaf.dtype)) return { shape: leaf.shape, dtype: leaf.dtype }

@@ -182,8 +182,7 @@ export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import type { Tensor } from "@tensorflow/tfjs-core"
-import type * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import { Expr, Optimizer, Scalar } from "@optim/core"
  * import * as Cpu from "@optim/core/cpu"
  *

@@ -3,22 +3,14 @@
  *
  * Both are one program over the whole tree: the norm stays on the device until somebody asks for the number.
  */
-import { PyTree, type TreeDef } from "@optim/pytree"
-import type { Tensor } from "@tensorflow/tfjs-core"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Expr from "../../Expr.ts"
+import * as Leaves from "../../Leaves.ts"
 import type { OptimError } from "../../OptimError.ts"
-import * as Plan from "../../Plan.ts"
-import * as Program from "../../Program.ts"
-import * as Scalar from "../../Scalar.ts"
-import { Tensors } from "../../Tensors.ts"
-import { atOnce, spanned } from "../atOnce.ts"
-import { disposeAll, floatLeaves, withTensorsUnsafe } from "../leaves.ts"
-import { memo } from "../memo.ts"
-import { evaluatorOf } from "../trace/evaluator.ts"
-import { bound, check } from "./hyperParameters.ts"
-import { sameSpecs } from "./layout.ts"
+import type { Tensors } from "../../Tensors.ts"
+import { numberOf, treeOf } from "../trees/onTrees.ts"
+import { bound } from "./hyperParameters.ts"
 import type { Promoted } from "./rule.ts"
 
 /** How gradients are clipped. */
@@ -27,63 +19,17 @@ export interface ClipOptions {
   readonly donate?: boolean | undefined
 }
 
-type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
+const norm = numberOf({ operation: "Optimizer.l2Norm", trace: (_, tree) => Leaves.globalNorm(tree) })
 
-const planned = (trace: Trace) =>
-  memo(sameSpecs, (specs: ReadonlyArray<Expr.TensorSpec>) =>
-    Plan.make(Program.make(specs, trace(specs.map((spec, index) => Expr.input(index, spec)))))
-  )
-
-/** √Σ⟨x, x⟩ over all leaves, added up in pairs. */
-const norm = (leaves: ReadonlyArray<Expr.Expr>): Expr.Expr => {
-  const squares = leaves.map((leaf) => Expr.sum(Expr.square(leaf)))
-  const zero = Expr.full({ shape: [], dtype: "float32" }, 0)
-  const total: Expr.Expr = PyTree.reduceAssociative(squares, (a: Expr.Expr, b: Expr.Expr) => Expr.add(a, b), {
-    identity: zero
-  })
-  return Expr.sqrt(total)
-}
-
-const maxNormInput = Scalar.input("maxNorm", 0)
-
-const clip: Trace = (leaves) => {
-  const total = norm(leaves)
-  const factor = Expr.div(maxNormInput, total)
-  return leaves.map((leaf) => Expr.where(Expr.less(total, maxNormInput), leaf, Expr.mul(leaf, factor)))
-}
-
-const normPlan = planned((leaves) => [norm(leaves)])
-const clipPlan = planned(clip)
-
-interface Outputs {
-  readonly tensors: ReadonlyArray<Tensor>
-  readonly treeDef: TreeDef.TreeDef
-}
-
-/** Executes a plan on the leaves of a tree. */
-const onTree = (
-  tensors: Tensors["Service"],
-  operation: string,
-  tree: unknown,
-  planFor: (specs: ReadonlyArray<Expr.TensorSpec>) => Plan.Plan,
-  { donate = false, host = [] }: ClipOptions & { readonly host?: ReadonlyArray<number> }
-): Outputs => {
-  const [leaves, treeDef] = PyTree.flatten(tree)
-  const outputs = withTensorsUnsafe(tensors, floatLeaves(operation, leaves, treeDef), (inputs) => {
-    const plan = planFor(inputs.map(({ shape }) => ({ shape, dtype: "float32" })))
-    const scalars = evaluatorOf(plan.program)(host)
-    const donatedFrom = donate ? 0 : inputs.length
-    return tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom, renewHandles: true })
-  })
-  return { tensors: outputs, treeDef }
-}
-
-const readTotal = ({ tensors: [total] }: Outputs): Effect.Effect<number, never, Tensors> =>
-  total === undefined
-    ? Effect.succeed(0)
-    : Effect.flatMap(Tensors, ({ read }) => Effect.map(read(total), ([value = 0]) => value))
-
-const release = ({ tensors }: Outputs): Effect.Effect<void> => Effect.sync(() => disposeAll(tensors))
+const clip = treeOf({
+  operation: "Optimizer.clipGrads",
+  numbers: { maxNorm: bound },
+  trace: ({ maxNorm }, grads) => {
+    const total = Leaves.globalNorm(grads)
+    const factor = Expr.div(maxNorm, total)
+    return Leaves.map(grads, (g) => Expr.where(Expr.less(total, maxNorm), g, Expr.mul(g, factor)))
+  }
+})
 
 /**
  * The Euclidean norm of all elements of a tree, taken as one vector: `√Σ⟨x, x⟩`. An empty tree has norm 0.
@@ -101,28 +47,7 @@ const release = ({ tensors }: Outputs): Effect.Effect<void> => Effect.sync(() =>
  * assert.strictEqual(await Effect.runPromise(norm.pipe(Effect.provide(Cpu.layer))), 7)
  * ```
  */
-export const l2Norm = <P>(tree: P): Effect.Effect<number, OptimError, Tensors> => {
-  const operation = "Optimizer.l2Norm"
-  const norm = atOnce((tensors) => onTree(tensors, operation, tree, normPlan, {}))
-  return spanned(operation, Effect.acquireUseRelease(norm, readTotal, release))
-}
-
-const clipTree = <P>(
-  grads: P,
-  maxNorm: number,
-  options: ClipOptions = {}
-): Effect.Effect<Promoted<P>, OptimError, Tensors> => {
-  const operation = "Optimizer.clipGrads"
-  return spanned(
-    operation,
-    atOnce((service) => {
-      check(operation, { maxNorm }, { maxNorm: bound })
-      const { tensors, treeDef } = onTree(service, operation, grads, clipPlan, { ...options, host: [maxNorm] })
-      // The same structure with a tensor for every leaf.
-      return PyTree.unflatten(treeDef, tensors) as Promoted<P>
-    })
-  )
-}
+export const l2Norm: <P>(tree: P) => Effect.Effect<number, OptimError, Tensors> = (tree) => norm({ trees: [tree] })
 
 /**
  * Gradients whose norm, over the whole tree, is at most `maxNorm`.
@@ -148,4 +73,9 @@ const clipTree = <P>(
 export const clipGrads: {
   (maxNorm: number, options?: ClipOptions): <P>(grads: P) => Effect.Effect<Promoted<P>, OptimError, Tensors>
   <P>(grads: P, maxNorm: number, options?: ClipOptions): Effect.Effect<Promoted<P>, OptimError, Tensors>
-} = dual((args) => typeof args[1] === "number", clipTree)
+} = dual(
+  (args) => typeof args[1] === "number",
+  <P>(grads: P, maxNorm: number, { donate = false }: ClipOptions = {}) =>
+    // The same structure with a tensor for every leaf.
+    clip({ trees: [grads], numbers: { maxNorm }, donate }) as Effect.Effect<Promoted<P>, OptimError, Tensors>
+)

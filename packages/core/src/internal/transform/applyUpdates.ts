@@ -1,47 +1,19 @@
 /** Updates added to parameters. */
-import { PyTree } from "@optim/pytree"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Expr from "../../Expr.ts"
+import * as Leaves from "../../Leaves.ts"
 import type { OptimError } from "../../OptimError.ts"
-import * as Plan from "../../Plan.ts"
-import * as Program from "../../Program.ts"
-import { Tensors } from "../../Tensors.ts"
-import { atomically } from "../atomically.ts"
-import { attempt } from "../attempt.ts"
-import { checkShapes, floatLeaves, shapeOfLeaf, withTensors } from "../leaves.ts"
-import { memo } from "../memo.ts"
-import { sameSpecs } from "../optimizer/layout.ts"
+import type { Tensors } from "../../Tensors.ts"
 import type { Gradients, Promoted } from "../optimizer/rule.ts"
+import { called, treeOf } from "../trees/onTrees.ts"
 
-const operation = "Transform.applyUpdates"
+const remedy = "Pass the updates that were made of gradients of these very parameters."
 
-const planFor = memo(sameSpecs, (specs: ReadonlyArray<Expr.TensorSpec>) => {
-  const outputs = specs.map((spec, index) => Expr.add(Expr.input(index, spec), Expr.input(specs.length + index, spec)))
-  return Plan.make(Program.make([...specs, ...specs], outputs))
-})
-
-const add = Effect.fn(operation)(function* <P>(
-  params: P,
-  updates: Gradients<Promoted<P>>
-): Effect.fn.Return<Promoted<P>, OptimError, Tensors> {
-  const { execute } = yield* Tensors
-  const remedy = "Pass the updates that were made of gradients of these very parameters."
-  const { leaves, specs, treeDef } = yield* attempt(() => {
-    const [all, treeDef] = PyTree.flatten(params)
-    const own = floatLeaves(operation, all, treeDef)
-    const specs = own.map((leaf): Expr.TensorSpec => ({ shape: shapeOfLeaf(leaf), dtype: "float32" }))
-    const words = { exact: true, operation, subject: "the updates", reference: "the parameters", hint: remedy }
-    const others = floatLeaves(operation, PyTree.flattenUpTo(treeDef, updates, words), treeDef)
-    checkShapes(operation, others, specs, treeDef, remedy)
-    return { leaves: [...own, ...others], specs, treeDef }
-  })
-  const plan = planFor(specs)
-  const scalars = Program.evaluateScalars(plan.program, [])
-  const outputs = yield* withTensors(leaves, (inputs) =>
-    execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: true })
-  )
-  // The structure of the parameters with a tensor for every leaf.
-  return PyTree.unflatten(treeDef, outputs) as Promoted<P>
+const add = treeOf({
+  operation: "Transform.applyUpdates",
+  words: called(remedy, "the parameters", "the updates"),
+  trace: (_, params: Leaves.Leaves<Expr.Expr>, updates: Leaves.Leaves<Expr.Expr>) =>
+    Leaves.map(params, updates, (p, u) => Expr.add(p, u))
 })
 
 /**
@@ -59,7 +31,9 @@ const add = Effect.fn(operation)(function* <P>(
  * assert.strictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), 3)
  * ```
  */
-export const applyUpdates: <P>(
+export const applyUpdates = <P>(
   params: P,
   updates: Gradients<Promoted<P>>
-) => Effect.Effect<Promoted<P>, OptimError, Tensors> = atomically(add)
+): Effect.Effect<Promoted<P>, OptimError, Tensors> =>
+  // The structure of the parameters with a tensor for every leaf.
+  add({ trees: [params, updates] }) as Effect.Effect<Promoted<P>, OptimError, Tensors>

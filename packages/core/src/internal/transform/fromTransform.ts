@@ -124,7 +124,7 @@ const updating = <S>(transform: Any, programs: Programs) => {
     const { specs, treeDef } = traced.signature
     const words = { operation, subject: "the gradients", reference: "the parameters", hint: remedy }
     const parts = PyTree.flattenUpTo(treeDef, grads, words)
-    const leaves = areTensors(parts, specs) ? parts : gradients(traced, grads, words)
+    const leaves = areTensors(parts, specs, []) ? parts : gradients(traced, grads, words)
     const held = state[ownHeld]
     const host = [...numbersOf(operation, transform, traced, options), ...(held === undefined ? [] : numbersIn(held))]
     return { traced, host, grads: leaves }

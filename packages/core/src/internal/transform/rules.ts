@@ -29,12 +29,8 @@ export interface Counted {
   readonly count: Scalar.Scalar
 }
 
-const largestCount = 2 ** 31 - 1
-
-const successor: Scalar.Compute = (count = Number.NaN) => Math.min(count + 1, largestCount)
-
 /** One more than a count, up to the largest int32. */
-export const increment = (count: Scalar.Scalar): Scalar.Scalar => Scalar.apply("increment", successor, count)
+export const increment = Scalar.safeIncrement
 
 /** A count that starts at 0. */
 export const zero: Scalar.Scalar = Scalar.constant(0)

@@ -19,7 +19,7 @@ export interface InjectHyperparamsState<O, S> {
 /** A number that stays what the state says, or a schedule that is looked up at each count. */
 type Source = number | Exclude<Schedules.StepSize, number>
 
-const isSource = (value: HyperParameter): value is Source =>
+const isSource = (value: HyperParameter | undefined): value is Source =>
   typeof value === "number" || typeof value === "function" || typeof value === "object"
 
 /**
@@ -57,7 +57,7 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
   const plain = make(options)
   const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
-    isSource(entry[1] as HyperParameter)
+    isSource(entry[1])
   )
   // A symbol for every number and schedule among the options.
   const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
@@ -72,10 +72,9 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
       return { count: zero, hyperparams, innerState: withSymbols(hyperparams).init(params) }
     },
     update: (updates, state, context) => {
+      const held: { readonly [name: string]: Scalar.Scalar } = state.hyperparams
       const hyperparams = each((name, source) =>
-        typeof source === "number"
-          ? (state.hyperparams[name as Injectable<O>] ?? Scalar.constant(source))
-          : rateAt(source)(state.count)
+        typeof source === "number" ? (held[name] ?? Scalar.constant(source)) : rateAt(source)(state.count)
       )
       const step = withSymbols(hyperparams).update(updates, state.innerState, context)
       return { updates: step.updates, state: { count: increment(state.count), hyperparams, innerState: step.state } }
