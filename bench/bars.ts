@@ -124,6 +124,24 @@ const combinations = (report: Found): ReadonlyArray<Verdict> => [
   )
 ]
 
+/** Composed optimizers. */
+const composed = (report: Found): ReadonlyArray<Verdict> => [
+  ...["adamw", "lion"].flatMap((optimizer) =>
+    atMost(
+      `${optimizer} donated, 10,000,000, to traffic`,
+      1.5,
+      compare(report, optimizer, "10,000,000", "optim, donated", "traffic")
+    )
+  ),
+  ...["1,000,000", "10,000,000"].flatMap((at) =>
+    atMost(
+      `clipByGlobalNorm + adamw, ${at}, to adamw`,
+      1.4,
+      compare(report, "clipByGlobalNorm+adamw", at, "optim, donated", "optim adamw, donated")
+    )
+  )
+]
+
 const firstUpdates = ({ first }: Found): ReadonlyArray<Verdict> =>
   first.flatMap(({ case: at, cold, warm }) => {
     const limit = { mlp: 30, "1,000 x 64": 150 }[at]
@@ -139,6 +157,7 @@ export const judge = (report: Found): ReadonlyArray<Verdict> => [
   ...againstHand(report),
   ...againstTraffic(report),
   ...combinations(report),
+  ...composed(report),
   ...timesFaster(report),
   ...smallLeaves(report),
   ...firstUpdates(report)

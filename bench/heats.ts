@@ -9,6 +9,7 @@ import { clippedAnew, clippedDonated, donated, pure } from "./contestants/optim.
 import type { Home } from "./contestants/runtime.ts"
 import { tfTrain } from "./contestants/tfjs.ts"
 import { optimizers, type Row } from "./optimizers.ts"
+import { composedHeats } from "./transforms.ts"
 import { type Case, elementsOf, many, matrix, mlp, type Setting, single } from "./setting.ts"
 
 /** A contestant that is yet to be made, on the case of its heat or on one of its own. */
@@ -100,5 +101,6 @@ export const heatsOf = (homes: Homes): ReadonlyArray<Heat> => [
   ...others.flatMap((name) => [1e4, 1e6, 1e7].map((n) => ordinaryHeat(homes, name, optimizers[name], single(n)))),
   sm3Heat(homes),
   clipHeat(homes, single(1e6)),
-  clipHeat(homes, mlp)
+  clipHeat(homes, mlp),
+  ...composedHeats(homes)
 ]

@@ -23,9 +23,11 @@ export const momentum = 0.9
 export const initialAccumulator = 0.1
 export const maxNorm = 1
 
-const get = (numbers: Float32Array | Float64Array, index: number): number => numbers[index] ?? Number.NaN
+/** The number at a place. */
+export const get = (numbers: Float32Array | Float64Array, index: number): number => numbers[index] ?? Number.NaN
 
-const elementwise =
+/** A reference that goes element by element. */
+export const elementwise =
   (rule: Rule, initial: ReadonlyArray<number> = []): Reference =>
   ({ g, x }, steps, positions) =>
     Float64Array.from(positions, (position) => {
@@ -35,7 +37,7 @@ const elementwise =
     })
 
 /** A rule of the parameter and two slots that gives all three anew. */
-const rule =
+export const rule =
   (
     next: (t: number, g: number, x: number, a: number, b: number) => readonly [x: number, a?: number, b?: number]
   ): Rule =>

@@ -12,7 +12,7 @@ import type { Home } from "./runtime.ts"
 type Tree = Readonly<Record<string, tf.Tensor>>
 
 /** A tree with the leaves in their order. */
-const tree = ({ leaves }: Setting, numbers: (leaf: Leaf) => Float32Array): Tree =>
+export const tree = ({ leaves }: Setting, numbers: (leaf: Leaf) => Float32Array): Tree =>
   Object.fromEntries(
     leaves.map((leaf, index) => [
       `leaf${String(index).padStart(5, "0")}`,
@@ -20,7 +20,8 @@ const tree = ({ leaves }: Setting, numbers: (leaf: Leaf) => Float32Array): Tree 
     ])
   )
 
-const readTree = (params: Tree): ReadonlyArray<Float32Array> =>
+/** The numbers of a tree in its order. */
+export const readTree = (params: Tree): ReadonlyArray<Float32Array> =>
   Object.keys(params)
     .toSorted()
     .map((name) => Float32Array.from(params[name]?.dataSync() ?? []))
