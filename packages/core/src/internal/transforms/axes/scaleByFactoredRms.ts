@@ -1,5 +1,19 @@
 /** Root mean squares in the memory of rows and columns. */
-import { add, div, ema, type Expr, full, mul, neg, pow, type Shape, sqrt, square, sub, zerosLike } from "../../../Expr.ts"
+import {
+  add,
+  div,
+  ema,
+  type Expr,
+  full,
+  mul,
+  neg,
+  pow,
+  type Shape,
+  sqrt,
+  square,
+  sub,
+  zerosLike
+} from "../../../Expr.ts"
 import * as Scalar from "../../../Scalar.ts"
 import { check, count, finite, integer, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { repeated } from "../../transform/axes.ts"

@@ -18,7 +18,9 @@ const scaledBy = (
   { minScale: least = 1e-3 }: ScaleByParamBlockOptions
 ): Transform<Stateless, "params"> => {
   const { minScale } = checked(name, { minScale: least }, { minScale: nonNegative })
-  return statelessWithParams({ name, hyperParameters: plain({ minScale }) }, (u, p) => mul(u, maximum(size(p), minScale)))
+  return statelessWithParams({ name, hyperParameters: plain({ minScale }) }, (u, p) =>
+    mul(u, maximum(size(p), minScale))
+  )
 }
 
 /**
