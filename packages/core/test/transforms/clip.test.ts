@@ -7,7 +7,8 @@ import { backends } from "../support/backends.ts"
 import { ran } from "../support/running.ts"
 import { message } from "../support/thrown.ts"
 
-const { NaN, POSITIVE_INFINITY } = Number
+const nan = Number.NaN
+const infinity = Number.POSITIVE_INFINITY
 
 /** The updates of one step. */
 const updatesOf = (transform: Transform.Any, grads: unknown, params: unknown = grads) =>
@@ -17,15 +18,15 @@ for (const backend of backends) {
   layer(backend.layer)(`clipping on ${backend.name}`, (it) => {
     it.effect("clip keeps NaN, and brings infinities to the bound", () =>
       Effect.gen(function* () {
-        const grads = Float32Array.of(NaN, POSITIVE_INFINITY, -POSITIVE_INFINITY, -0)
-        assert.deepStrictEqual(yield* updatesOf(Transform.clip({ maxDelta: 2 }), grads), [NaN, 2, -2, -0])
+        const grads = Float32Array.of(nan, infinity, -infinity, -0)
+        assert.deepStrictEqual(yield* updatesOf(Transform.clip({ maxDelta: 2 }), grads), [nan, 2, -2, -0])
       })
     )
 
     it.effect("clip without a bound changes nothing", () =>
       Effect.gen(function* () {
         const grads = Float32Array.of(-3e38, 3e38)
-        const updates = yield* updatesOf(Transform.clip({ maxDelta: POSITIVE_INFINITY }), grads)
+        const updates = yield* updatesOf(Transform.clip({ maxDelta: infinity }), grads)
         assert.deepStrictEqual(updates, [...grads])
       })
     )
@@ -90,11 +91,11 @@ describe("hyper-parameters out of their range", () => {
   for (const [make, expected] of [
     [() => Transform.clip({ maxDelta: -1 }), "clip: maxDelta is -1, expected a number ≥ 0"],
     [() => Transform.clipByBlockRms({ threshold: 0 }), "clipByBlockRms: threshold is 0, expected a number > 0"],
-    [() => Transform.adaptiveGradClip({ clipping: NaN }), "adaptiveGradClip: clipping is NaN, expected a number ≥ 0"],
+    [() => Transform.adaptiveGradClip({ clipping: nan }), "adaptiveGradClip: clipping is NaN, expected a number ≥ 0"],
     [
       () => Transform.adaptiveGradClip({ clipping: 1, eps: -1 }),
       "adaptiveGradClip: eps is -1, expected a finite number ≥ 0"
     ]
   ] as const)
-    it(expected, () => assert.strictEqual(message(make), expected))
+    it(`says: ${expected}`, () => assert.strictEqual(message(make), expected))
 })

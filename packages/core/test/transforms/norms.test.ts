@@ -7,7 +7,8 @@ import { backends } from "../support/backends.ts"
 import { ran } from "../support/running.ts"
 import { message } from "../support/thrown.ts"
 
-const { NaN, POSITIVE_INFINITY } = Number
+const nan = Number.NaN
+const infinity = Number.POSITIVE_INFINITY
 
 /** The updates of one step. */
 const updatesOf = (transform: Transform.Any, grads: unknown, params: unknown, given: object = {}) =>
@@ -48,11 +49,11 @@ for (const backend of backends) {
 
     it.effect("norms of NaN are NaN, for their own leaf", () =>
       Effect.gen(function* () {
-        const params = { sick: Float32Array.of(NaN, 1), well: Float32Array.of(3, 4) }
+        const params = { sick: Float32Array.of(nan, 1), well: Float32Array.of(3, 4) }
         const grads = { sick: Float32Array.of(1, 1), well: Float32Array.of(0, 5) }
         for (const make of [Transform.scaleByTrustRatio, Transform.scaleByParamBlockNorm])
           assert.deepStrictEqual((yield* updatesOf(make(), grads, params)) as object, {
-            sick: [NaN, NaN],
+            sick: [nan, nan],
             well: [0, make === Transform.scaleByTrustRatio ? 5 : 25]
           })
       })
@@ -81,7 +82,7 @@ for (const backend of backends) {
         const zeros = { a: 0, b: 0 }
         assert.deepStrictEqual(yield* updatesOf(Transform.normalizeByUpdateNorm(), zeros, zeros), zeros)
         const undefinedThere = yield* updatesOf(Transform.normalizeByUpdateNorm({ eps: 0 }), zeros, zeros)
-        assert.deepStrictEqual(undefinedThere, { a: NaN, b: NaN })
+        assert.deepStrictEqual(undefinedThere, { a: nan, b: nan })
       })
     )
 
@@ -107,7 +108,7 @@ for (const backend of backends) {
       Effect.gen(function* () {
         const [polyak, zeros] = [Transform.scaleByPolyak(), { a: 0, b: 0 }]
         assert.deepStrictEqual(yield* updatesOf(polyak, zeros, zeros, { value: 1 }), zeros)
-        assert.deepStrictEqual(yield* updatesOf(polyak, { a: 1, b: 0 }, zeros, { value: NaN }), { a: NaN, b: NaN })
+        assert.deepStrictEqual(yield* updatesOf(polyak, { a: 1, b: 0 }, zeros, { value: nan }), { a: nan, b: nan })
       })
     )
 
@@ -197,7 +198,7 @@ describe("hyper-parameters out of their range", () => {
       "scaleByTrustRatio: minNorm is -1, expected a finite number ≥ 0"
     ],
     [
-      () => Transform.scaleByTrustRatio({ trustCoefficient: NaN }),
+      () => Transform.scaleByTrustRatio({ trustCoefficient: nan }),
       "scaleByTrustRatio: trustCoefficient is NaN, expected a finite number"
     ],
     [
@@ -209,7 +210,7 @@ describe("hyper-parameters out of their range", () => {
       "scaleByParamBlockRms: minScale is -1, expected a finite number ≥ 0"
     ],
     [
-      () => Transform.normalizeByUpdateNorm({ scaleFactor: POSITIVE_INFINITY }),
+      () => Transform.normalizeByUpdateNorm({ scaleFactor: infinity }),
       "normalizeByUpdateNorm: scaleFactor is Infinity, expected a finite number"
     ],
     [
@@ -230,5 +231,5 @@ describe("hyper-parameters out of their range", () => {
       "scaleByFactoredRms: minDimSizeToFactor is -1, expected an integer ≥ 0"
     ]
   ] as const)
-    it(expected, () => assert.strictEqual(message(make), expected))
+    it(`says: ${expected}`, () => assert.strictEqual(message(make), expected))
 })
