@@ -34,6 +34,14 @@ export { signSgd, type SignSgdOptions } from "./internal/aliases/signs/signSgd.t
 export { signum, type SignumOptions } from "./internal/aliases/signs/signum.ts"
 
 export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
+export { centralize } from "./internal/transforms/axes/centralize.ts"
+export {
+  scaleByFactoredRms,
+  type ScaleByFactoredRmsOptions,
+  type ScaleByFactoredRmsState
+} from "./internal/transforms/axes/scaleByFactoredRms.ts"
+export { scaleBySm3, type ScaleBySm3Options, type ScaleBySm3State } from "./internal/transforms/axes/scaleBySm3.ts"
+
 export { ema, type EmaOptions, type EmaState } from "./internal/transforms/accumulate/ema.ts"
 export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
 
@@ -69,7 +77,11 @@ export {
   type SkipRule
 } from "./internal/transforms/combine/skip.ts"
 
+export { adaptiveGradClip, type AdaptiveGradClipOptions } from "./internal/transforms/clip/adaptiveGradClip.ts"
+export { clip, type ClipOptions } from "./internal/transforms/clip/clip.ts"
+export { clipByBlockRms, type ClipByBlockRmsOptions } from "./internal/transforms/clip/clipByBlockRms.ts"
 export { clipByGlobalNorm, type ClipByGlobalNormOptions } from "./internal/transforms/clip/clipByGlobalNorm.ts"
+export { unitwiseClip, unitwiseNorm, type UnitwiseNormOptions } from "./internal/transforms/clip/unitwise.ts"
 
 export {
   type AdadeltaState,
@@ -115,6 +127,23 @@ export {
   type ScaleByRpropOptions
 } from "./internal/transforms/moments/signs/scaleByRprop.ts"
 export { scaleBySign } from "./internal/transforms/moments/signs/scaleBySign.ts"
+
+export {
+  normalizeByUpdateNorm,
+  type NormalizeByUpdateNormOptions
+} from "./internal/transforms/norms/normalizeByUpdateNorm.ts"
+export {
+  type DistanceOverGradientsState,
+  scaleByDistanceOverGradients,
+  type ScaleByDistanceOverGradientsOptions
+} from "./internal/transforms/norms/scaleByDistanceOverGradients.ts"
+export {
+  scaleByParamBlockNorm,
+  type ScaleByParamBlockOptions,
+  scaleByParamBlockRms
+} from "./internal/transforms/norms/scaleByParamBlock.ts"
+export { scaleByPolyak, type ScaleByPolyakOptions } from "./internal/transforms/norms/scaleByPolyak.ts"
+export { scaleByTrustRatio, type ScaleByTrustRatioOptions } from "./internal/transforms/norms/scaleByTrustRatio.ts"
 
 export { scale, type ScaleOptions } from "./internal/transforms/scale/scale.ts"
 export {

@@ -1,10 +1,12 @@
+/// <reference types="vite/client" />
 /**
  * Records made by Optax, decoded: names and keyword arguments of the reference become our transforms.
  */
-import { readFileSync } from "node:fs"
 import { PyTree } from "@optim/pytree"
 import * as Schedules from "@optim/schedules"
 import { Transform } from "@optim/core"
+import optimizersJson from "../golden/optax_optimizers.json?raw"
+import transformsJson from "../golden/optax_transforms.json?raw"
 import { camel, type Deviation, isArray, numbersOf, toTensors } from "./golden.ts"
 
 export interface OptaxRecord {
@@ -31,11 +33,8 @@ export interface OptaxRecord {
 
 type Arguments = { readonly [name: string]: unknown }
 
-const read = (file: string): ReadonlyArray<OptaxRecord> =>
-  JSON.parse(readFileSync(new URL(`../golden/${file}.json`, import.meta.url), "utf8")).records
-
-export const optimizers = read("optax_optimizers")
-export const transforms = read("optax_transforms")
+export const optimizers: ReadonlyArray<OptaxRecord> = JSON.parse(optimizersJson).records
+export const transforms: ReadonlyArray<OptaxRecord> = JSON.parse(transformsJson).records
 
 interface Special {
   readonly $schedule?: string

@@ -5,12 +5,23 @@ interface Exception {
   readonly reason: string
 }
 
-export const exceptions: { readonly records: ReadonlyArray<Exception>; readonly state: ReadonlyArray<Exception> } = {
+export const exceptions: {
+  readonly records: ReadonlyArray<Exception>
+  readonly state: ReadonlyArray<Exception>
+  /** A single zero of the reference's state that has no counterpart. */
+  readonly placeholders: ReadonlyArray<Exception>
+} = {
   records: [
     { pattern: /^lookahead\//, reason: "parameters are pairs there; compared in transforms/lookahead.test.ts" }
   ],
   state: [
     { pattern: /rng_key/, reason: "draws come from a seed and the count here, not from a key that is split" },
     { pattern: /\.hyperparams_states/, reason: "one count serves all schedules that are injected" }
+  ],
+  placeholders: [
+    {
+      pattern: /\.v(_row|_col)?\b/,
+      reason: "what a leaf does not need is null here; the reference keeps a vector of one zero"
+    }
   ]
 }

@@ -8,6 +8,13 @@ import { message } from "../support/thrown.ts"
 
 for (const backend of backends) {
   layer(backend.layer)(`scaling on ${backend.name}`, (it) => {
+    it.effect("what remembers nothing is begun again and again", () =>
+      Effect.gen(function* () {
+        const half = Transform.scale({ stepSize: 0.5 })
+        for (const w of [1, 2, 3]) assert.strictEqual(yield* Transform.init(half, { w }), null)
+      })
+    )
+
     it.effect("scaleBySchedule starts at the schedule's 0, and keeps the sign", () =>
       Effect.gen(function* () {
         const growing = Transform.scaleBySchedule({ stepSizeFn: (count) => count * 2 - 1 })

@@ -42,6 +42,9 @@ export const every: Range = {
 /** Any number, NaN as well. */
 export const number: Range = { expected: "a number", allows: (x) => typeof x === "number" }
 
+/** …, −1, 0, 1, …. */
+export const integer: Range = { expected: "an integer", allows: Number.isSafeInteger }
+
 /** Any number but infinities and NaN. */
 export const finite: Range = { expected: "a finite number", allows: isFinite }
 
@@ -59,6 +62,9 @@ export const oneOf = (...choices: ReadonlyArray<string>): Range => ({
   expected: `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`,
   allows: (x) => typeof x === "string" && choices.includes(x)
 })
+
+/** 0 < x, where infinity means no bound. */
+export const positive: Range = { expected: "a number > 0", allows: (x) => typeof x === "number" && x > 0 }
 
 /** 0 ≤ x finite, or something that gives the step size of a step. */
 export const stepSize: Range = {

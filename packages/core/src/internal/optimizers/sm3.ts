@@ -2,17 +2,14 @@
 import type * as Schedules from "@optim/schedules"
 import {
   add,
-  broadcastTo,
   div,
   ema,
-  type Expr,
   full,
   greater,
   max,
   minimum,
   mul,
   reshape,
-  type Shape,
   sqrt,
   square,
   sub,
@@ -22,6 +19,7 @@ import {
 import * as Scalar from "../../Scalar.ts"
 import { check, decay, stepSize as stepSizeRange } from "../optimizer/hyperParameters.ts"
 import { leafwise } from "../optimizer/leafwise.ts"
+import { along, others, withAxes } from "../transform/axes.ts"
 
 /** What `sm3` is made with. */
 export interface Sm3Options {
@@ -30,22 +28,6 @@ export interface Sm3Options {
   /** β: the decay of the averaged step, 0 ≤ β < 1. Default 0.9. */
   readonly momentum?: number | undefined
 }
-
-/** A number is treated as a vector of one element. */
-const withAxes = (shape: Shape): Shape => (shape.length === 0 ? [1] : shape)
-
-/** The vector of an axis, repeated along all others. */
-const along = (vector: Expr, axis: number, shape: Shape): Expr =>
-  broadcastTo(
-    reshape(
-      vector,
-      shape.map((size, other) => (other === axis ? size : 1))
-    ),
-    shape
-  )
-
-const others = (axis: number, shape: Shape): ReadonlyArray<number> =>
-  shape.map((_, other) => other).filter((other) => other !== axis)
 
 /**
  * SM3: Adagrad whose sums of squares are kept as one vector per axis instead of one number per element.
@@ -93,7 +75,7 @@ export const sm3 = leafwise(({ momentum = 0.9, stepSize }: Sm3Options) => {
       const a = add(least, square(reshape(g, shape)))
       const inverseRoot = reshape(where(greater(a, 0), div(1, sqrt(a)), 0), g.shape)
       const m = ema(momentum, state.m, mul(g, inverseRoot))
-      const v = state.v.map((_, axis) => max(a, { axes: others(axis, shape) }))
+      const v = state.v.map((_, axis) => max(a, { axes: others(shape, axis) }))
       return { x: sub(state.x, mul(rate(t), m)), m, v }
     },
     params: ({ x }) => x

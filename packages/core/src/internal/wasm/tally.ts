@@ -8,7 +8,8 @@ export class Tally {
   #addresses: Uint32Array
   #stamps: Uint32Array
   #counts: Uint32Array
-  #stamp = 0
+  // Not that of the slots: before anything was added all are free.
+  #stamp = 1
 
   constructor(size: number) {
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(8, 2 * size)))
