@@ -34,7 +34,7 @@ const browser = (found: NonNullable<typeof chromium>): TestProjectInlineConfigur
   resolve: { conditions: ["source-ts", "module", "browser", "development|production"] },
   test: {
     name: "browser",
-    include: ["packages/core/test/**/*.test.ts"],
+    include: ["packages/core/test/**/*.test.ts", "packages/serialize/test/**/*.browser.test.ts"],
     exclude: hostOnly.map((name) => `packages/core/test/${name}.test.ts`),
     fileParallelism: false,
     setupFiles: ["packages/core/test/support/browser.ts"],

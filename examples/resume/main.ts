@@ -1,15 +1,17 @@
 /**
- * A run that is saved half-way and resumed ends in the very numbers of a run that never stopped.
+ * A run that is interrupted half-way and resumed ends in the very numbers of a run that never stopped.
  */
 import * as assert from "node:assert"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Autodiff, Optimizer, type OptimizerState } from "@optim/core"
+import { Optimizer, Train } from "@optim/core"
 import * as Wasm from "@optim/core/wasm"
 import * as Schedules from "@optim/schedules"
-import { Checkpoint } from "@optim/serialize"
+import { CheckpointManager, CheckpointStore, Item } from "@optim/serialize"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
 
 interface Point {
   readonly x: tf.Scalar
@@ -22,48 +24,56 @@ const loss = ({ x, y }: Point): tf.Scalar =>
 
 const params = { x: -1.2, y: 1 }
 
-const makeOptimizer = () =>
-  Optimizer.adam({ stepSize: Schedules.inverseTimeDecay({ stepSize: 0.02, decaySteps: 100, decayRate: 0.1 }) })
-
-/** The steps from one to another, as a loop by hand; `state` is given away. */
-const advance = Effect.fnUntraced(function* <S>(
-  optimizer: Optimizer.Optimizer<S>,
-  state: OptimizerState.OptimizerState<Point, S>,
-  [from, to]: readonly [number, number]
-) {
-  let current = state
-  for (let step = from; step < to; step++) {
-    const { grads } = yield* Autodiff.valueAndGrad(loss)(optimizer.params(current))
-    current = yield* optimizer.update(step, grads, current, { donate: true })
-  }
-  return yield* Checkpoint.take({ optimizer, step: to, state: current })
+const optimizer = Optimizer.adam({
+  stepSize: Schedules.inverseTimeDecay({ stepSize: 0.02, decaySteps: 100, decayRate: 0.1 })
 })
+
+/**
+ * Trains up to step 100: from the newest checkpoint in the directory, if there is one. Saves every 20 steps, and when it is
+ * interrupted, as by Ctrl-C.
+ */
+const run = Effect.fnUntraced(
+  function* (_directory: string, interruptAt: number) {
+    const manager = yield* CheckpointManager.make({
+      items: { state: Item.state(optimizer, params) },
+      policy: { everySteps: 20 },
+      retention: { last: 2 }
+    })
+    const start = yield* manager.restore().pipe(
+      Effect.map(({ items, step }) => ({ state: items.state, step })),
+      Effect.catchTag("NoCheckpoint", () => Effect.map(optimizer.init(params), (state) => ({ state, step: 0 })))
+    )
+    const trainer = yield* Train.make({
+      optimizer,
+      loss,
+      ...start,
+      batches: Stream.range(start.step, 99),
+      checkpoints: { manager, values: ({ state }) => ({ state }) }
+    })
+    yield* Stream.runForEach(trainer.steps, ({ step }) => (step === interruptAt ? Effect.interrupt : Effect.void))
+    const { x, y } = yield* trainer.params
+    return { from: start.step, point: [x.dataSync()[0], y.dataSync()[0]] }
+  },
+  Effect.scoped,
+  (effect, directory) => Effect.provide(effect, CheckpointStore.layerFiles(directory))
+)
 
 const program = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const path = `${yield* fs.makeTempDirectoryScoped()}/run.safetensors`
-
-  const optimizer = makeOptimizer()
-  const whole = yield* advance(optimizer, yield* optimizer.init(params), [0, 100])
-  const half = yield* advance(optimizer, yield* optimizer.init(params), [0, 50])
-  yield* Checkpoint.write(path, half)
-
-  // as in another process: all that is known is in the file
-  const anew = makeOptimizer()
-  const saved = yield* Checkpoint.load(path, { optimizer: anew, params })
-  const resumed = yield* advance(anew, saved.state, [saved.step, 100])
-  return { half, resumed, whole }
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const whole = yield* run(`${directory}/whole`, -1)
+  const interrupted = yield* Effect.exit(run(`${directory}/run`, 49))
+  const resumed = yield* run(`${directory}/run`, -1)
+  return { interrupted, resumed, whole }
 })
 
-const { half, resumed, whole } = await Effect.runPromise(
+const { interrupted, resumed, whole } = await Effect.runPromise(
   program.pipe(Effect.scoped, Effect.provide([Wasm.layer, NodeServices.layer]))
 )
 
-const show = ({ leaves, step }: Checkpoint.Checkpoint) =>
-  console.log(`step ${step}: ${leaves.map(({ data }) => data[0]?.toFixed(6)).join("  ")}`)
-show(half)
-show(whole)
-show(resumed)
-assert.strictEqual(half.step, 50)
-assert.notDeepEqual(half.leaves, whole.leaves)
-assert.deepStrictEqual(resumed, whole) // the parameters and both moments, to the last bit
+for (const { from, point } of [whole, resumed]) {
+  console.log(`steps ${from} to 99 end at ${point.map((value) => value?.toFixed(6)).join("  ")}`)
+}
+assert.ok(Exit.isFailure(interrupted))
+assert.deepStrictEqual([whole.from, resumed.from], [0, 50])
+assert.deepStrictEqual(resumed.point, whole.point) // to the last bit
