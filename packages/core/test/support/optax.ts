@@ -76,7 +76,7 @@ const everyK = (table: ReadonlyArray<readonly [number, number]>) => (gradientSte
   table.findLast(([from]) => gradientStep >= from)?.[1] ?? 1
 
 const value = (given: unknown): unknown => {
-  if (!isSpecial(given)) return given === null ? undefined : given
+  if (!isSpecial(given)) return given
   if (given.$schedule !== undefined) return schedule(given)
   if (given.$opt !== undefined || given.$chain !== undefined) return transformOf(given)
   if (given.$fn !== undefined) return functions[given.$fn]
