@@ -127,6 +127,44 @@ export class DonatedStateUsed extends Schema.TaggedError<DonatedStateUsed>()("Do
   }
 }
 
+/** A name that nothing in a state has, or nothing that a filter lets pass. */
+export class UnknownName extends Schema.TaggedError<UnknownName>()("UnknownName", {
+  operation: Schema.String,
+  name: Schema.String,
+  /** The names that there are. */
+  names: Schema.Array(Schema.String),
+  /** The paths of the entries of this name that the filter refused. */
+  refused: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    if (this.refused.length === 0)
+      return [
+        `${this.operation}: nothing in the state has the name ${JSON.stringify(this.name)}`,
+        `Its names are ${this.names.length === 0 ? "none" : this.names.join(", ")}.`
+      ].join("\n")
+    return [
+      `${this.operation}: the filter lets no entry of the name ${JSON.stringify(this.name)} pass`,
+      ...this.refused.map((path) => `  ${path}`),
+      "Pass a filter that is true for one of these paths."
+    ].join("\n")
+  }
+}
+
+/** A name that several entries of a state have, where one is meant. */
+export class AmbiguousName extends Schema.TaggedError<AmbiguousName>()("AmbiguousName", {
+  operation: Schema.String,
+  name: Schema.String,
+  paths: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return [
+      `${this.operation}: ${this.paths.length} entries of the state have the name ${JSON.stringify(this.name)}`,
+      ...this.paths.map((path) => `  ${path}`),
+      "Choose one by its path with { filtering }, or take all of them with Transform.getAllWithPath."
+    ].join("\n")
+  }
+}
+
 /** An update rule that cannot be traced: an operation on symbolic tensors that has no meaning. */
 export class InvalidExpression extends Schema.TaggedError<InvalidExpression>()("InvalidExpression", {
   operation: Schema.String,

@@ -29,7 +29,7 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Schema from "effect/Schema"
 import { checkNotDonated, donatedAt } from "./internal/optimizer/donation.ts"
 import { isShown, ownLeaves } from "./internal/optimizer/handles.ts"
-import { type Held, joinHeld, ownHeld, splitHeld } from "./internal/optimizer/held.ts"
+import { type Held, heldTree, ownHeld, splitHeld } from "./internal/optimizer/held.ts"
 import type { State } from "./internal/transform/transform.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
@@ -105,7 +105,7 @@ const node: PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata> = {
   flatten: (state) => {
     const { [ownHeld]: held, packedState, subtreeDefs, treeDef } = state
     return {
-      children: held === undefined ? [packedState] : [packedState, heldBy(state, held)],
+      children: held === undefined ? [packedState] : [packedState, heldTree(state)],
       keys: [KeyPath.GetAttrKey("packedState"), KeyPath.GetAttrKey("transform")].slice(0, held === undefined ? 1 : 2),
       metadata: { treeDef, subtreeDefs }
     }
@@ -118,9 +118,6 @@ const node: PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata> = {
     return new OptimizerState(treeDef, subtreeDefs, [...leaves, ...tensors], held)
   }
 }
-
-const heldBy = <P, S>({ leaves, subtreeDefs }: OptimizerState<P, S>, held: Held): unknown =>
-  joinHeld(held, leaves.slice(subtreeDefs.reduce((count, def) => count + def.leafCount, 0)))
 
 /** Is this the state of an optimizer? */
 export const isOptimizerState = (u: unknown): u is OptimizerState<unknown, unknown> =>
@@ -151,10 +148,11 @@ export const withLeaves = <P, S>(state: OptimizerState<P, S>, leaves: ReadonlyAr
  * ```
  */
 export const transform = <P, T>(state: OptimizerState<P, OfTransform<T>>): State<T, P> => {
-  const { [ownHeld]: held } = state
-  if (held === undefined) throw new Error("the state of an optimizer made of a transform holds its tree")
+  if (state[ownHeld] === undefined) throw new Error("the state of an optimizer made of a transform holds its tree")
+  checkNotDonated("OptimizerState", state)
+  state[isShown] = true
   // The structure was made by the transform with the state T, for parameters of type P.
-  return heldBy(state, held) as State<T, P>
+  return heldTree(state) as State<T, P>
 }
 
 /** The parameters' tree with, at each leaf, a `JoinPoint` that holds the leaf's sub-tree. */

@@ -158,6 +158,12 @@ export {
 } from "./internal/transforms/scale/scaleByLearningRate.ts"
 export { scaleBySchedule, type ScaleByScheduleOptions } from "./internal/transforms/scale/scaleBySchedule.ts"
 
+export type { Entry, Filtering } from "./internal/access/entries.ts"
+export { type FilteringOptions, get, getAllWithPath, type GetOptions } from "./internal/access/get.ts"
+export { mapParams, type MappedParams, type MapParamsOptions } from "./internal/access/mapParams.ts"
+export { set, type Values } from "./internal/access/set.ts"
+export type { Named, Names } from "./internal/access/types.ts"
+
 export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.ts"
 export type { Hyper, Rate } from "./internal/transform/hyper.ts"
 export { applyUpdates } from "./internal/transform/applyUpdates.ts"

@@ -5,7 +5,7 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Core from "@optim/core"
-import { Autodiff, Expr, Optimizer, OptimizerState, Tensors, Train } from "@optim/core"
+import { Autodiff, Expr, Optimizer, OptimizerState, Tensors, Train, Transform } from "@optim/core"
 import * as Wasm from "@optim/core/wasm"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -223,6 +223,26 @@ const rows: ReadonlyArray<Row> = [
     message: [
       "sgd.update: this state was donated to the update of step 3, its buffers are gone",
       "Go on with the state which that update returned, or leave donate out to keep the old one."
+    ]
+  },
+  {
+    name: "a name that nothing in a state has",
+    tag: "UnknownName",
+    // What a user without types may write.
+    provoke: throws(() => Transform.get({ adam: { mu: 1 } } as unknown, "nu")),
+    fields: { operation: "Transform.get", name: "nu", names: ["adam", "mu"], refused: [] },
+    message: ['Transform.get: nothing in the state has the name "nu"', "Its names are adam, mu."]
+  },
+  {
+    name: "a name that two entries of a state have",
+    tag: "AmbiguousName",
+    provoke: throws(() => Transform.get([{ count: 1 }, { count: 2 }], "count")),
+    fields: { operation: "Transform.get", name: "count", paths: ["[0]['count']", "[1]['count']"] },
+    message: [
+      'Transform.get: 2 entries of the state have the name "count"',
+      "  [0]['count']",
+      "  [1]['count']",
+      "Choose one by its path with { filtering }, or take all of them with Transform.getAllWithPath."
     ]
   },
   {

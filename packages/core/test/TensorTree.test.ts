@@ -11,6 +11,7 @@ import * as fc from "fast-check"
 import { backends } from "./support/backends.ts"
 import { leavesNothing } from "./support/memory.ts"
 import { values } from "./support/numbers.ts"
+import { plansOf } from "./support/plans.ts"
 import { forAll } from "./support/property.ts"
 import { message } from "./support/thrown.ts"
 
@@ -76,21 +77,6 @@ const failure = <A>(
     Effect.map(() => assert.fail("it succeeded")),
     Effect.catch((error) => Effect.succeed(error.message))
   )
-
-/** The plans that are executed within an effect. */
-const plansOf = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
-  const service = yield* Tensors.Tensors
-  const plans: Array<Plan.Plan> = []
-  const recording: typeof service = {
-    ...service,
-    execute: (execution) => {
-      plans.push(execution.plan)
-      return service.execute(execution)
-    }
-  }
-  yield* Effect.provideService(effect, Tensors.Tensors, recording)
-  return plans
-})
 
 for (const backend of backends) {
   layer(backend.layer)(`trees on ${backend.name}`, (it) => {

@@ -4,6 +4,7 @@
  * The tensors stand in the state's own list, so that whoever moves, counts or disposes tensors needs to know no more.
  */
 import { PyTree, type TreeDef } from "@optim/pytree"
+import { ownLeaves } from "./handles.ts"
 
 /** The structure of a tree, with what stands at its leaves: a number, or `undefined` for the next tensor. */
 export interface Held {
@@ -29,4 +30,18 @@ export const splitHeld = <A>(tree: unknown): { readonly held: Held; readonly ten
   const numbers = leaves.map((leaf: unknown) => (typeof leaf === "number" ? leaf : undefined))
   // Who calls this knows what its leaves are besides numbers.
   return { held: { treeDef, numbers }, tensors: leaves.filter((leaf) => typeof leaf !== "number") as ReadonlyArray<A> }
+}
+
+/** Something that keeps such a tree, behind the sub-trees. */
+interface Holder {
+  readonly [ownHeld]: Held | undefined
+  readonly [ownLeaves]: ReadonlyArray<unknown>
+  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+}
+
+/** The tree that a state keeps, with its own handles; `null` if it keeps none. */
+export const heldTree = ({ [ownHeld]: held, [ownLeaves]: leaves, subtreeDefs }: Holder): unknown => {
+  if (held === undefined) return null
+  const start = subtreeDefs.reduce((count, def) => count + def.leafCount, 0)
+  return joinHeld(held, leaves.slice(start))
 }
