@@ -15,3 +15,11 @@ export const optional = <S, Needs extends string>(
       : // Its own `init` made the state, which is null where there is nothing to remember.
         transform.update(updates, state as S, context)
 })
+
+/** The transform under a wider type of state, where there is a choice between transforms of one place. */
+export const widened = <S, T extends S, Needs extends string>(transform: Transform<T, Needs>): Transform<S, Needs> => ({
+  ...transform,
+  init: (params) => transform.init(params),
+  // Whoever runs it compares the state with the one that `init` made.
+  update: (updates, state, context) => transform.update(updates, state as T, context)
+})
