@@ -32,13 +32,26 @@ if (chromium === undefined) {
 
 const browser = (found: NonNullable<typeof chromium>): TestProjectInlineConfiguration => ({
   resolve: { conditions: ["source-ts", "module", "browser", "development|production"] },
+  // Found late, a dependency reloads the page in the middle of a test.
+  optimizeDeps: {
+    include: [
+      "@effect/vitest",
+      "@tensorflow/tfjs-backend-cpu",
+      "@tensorflow/tfjs-backend-wasm",
+      "@tensorflow/tfjs-backend-webgl",
+      "@tensorflow/tfjs-backend-webgpu",
+      "@tensorflow/tfjs-core",
+      "@tensorflow/tfjs-core/dist/register_all_gradients.js",
+      "fast-check"
+    ]
+  },
   test: {
     name: "browser",
     include: ["packages/core/test/**/*.test.ts", "packages/serialize/test/**/*.browser.test.ts"],
     exclude: hostOnly.map((name) => `packages/core/test/${name}.test.ts`),
     fileParallelism: false,
     setupFiles: ["packages/core/test/support/browser.ts"],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     browser: {
       enabled: true,
       headless: true,

@@ -8,7 +8,7 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Expr from "../../Expr.ts"
-import type { OptimError } from "../../OptimError.ts"
+import type { BackendLost, OptimError } from "../../OptimError.ts"
 import * as Plan from "../../Plan.ts"
 import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
@@ -78,7 +78,7 @@ const onTree = (
   return { tensors: outputs, treeDef }
 }
 
-const readTotal = ({ tensors: [total] }: Outputs): Effect.Effect<number, never, Tensors> =>
+const readTotal = ({ tensors: [total] }: Outputs): Effect.Effect<number, BackendLost, Tensors> =>
   total === undefined
     ? Effect.succeed(0)
     : Effect.flatMap(Tensors, ({ read }) => Effect.map(read(total), ([value = 0]) => value))
