@@ -22,6 +22,9 @@ const node: TestProjectInlineConfiguration = {
 /** What computes on the host alone, and so as in Node. */
 const hostOnly = ["Expr", "OptimError", "Plan", "Program", "Scalar", "allocation", "progress"]
 
+/** What reads tensors at once, as WebGPU cannot, or a thousand records, which take minutes on a software renderer. */
+const nodeOnly = ["TensorTree", "access", "optaxGolden", "optaxFunctions", "transforms/**/*"]
+
 const chromium = await findChromium(import.meta.dirname)
 if (chromium === undefined) {
   const missing =
@@ -32,13 +35,26 @@ if (chromium === undefined) {
 
 const browser = (found: NonNullable<typeof chromium>): TestProjectInlineConfiguration => ({
   resolve: { conditions: ["source-ts", "module", "browser", "development|production"] },
+  // Found late, a dependency reloads the page in the middle of a test.
+  optimizeDeps: {
+    include: [
+      "@effect/vitest",
+      "@tensorflow/tfjs-backend-cpu",
+      "@tensorflow/tfjs-backend-wasm",
+      "@tensorflow/tfjs-backend-webgl",
+      "@tensorflow/tfjs-backend-webgpu",
+      "@tensorflow/tfjs-core",
+      "@tensorflow/tfjs-core/dist/register_all_gradients.js",
+      "fast-check"
+    ]
+  },
   test: {
     name: "browser",
     include: ["packages/core/test/**/*.test.ts", "packages/serialize/test/**/*.browser.test.ts"],
-    exclude: hostOnly.map((name) => `packages/core/test/${name}.test.ts`),
+    exclude: [...hostOnly, ...nodeOnly].map((name) => `packages/core/test/${name}.test.ts`),
     fileParallelism: false,
     setupFiles: ["packages/core/test/support/browser.ts"],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     browser: {
       enabled: true,
       headless: true,

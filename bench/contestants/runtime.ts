@@ -17,7 +17,13 @@ const interpreter = Layer.effect(
   Tensors.Tensors,
   Effect.gen(function* () {
     yield* bringUp("wasm")
-    return make({ name: "wasm", heapBytes: () => undefined, execution: "op by op", execute: interpreted })
+    return make({
+      name: "wasm",
+      heapBytes: () => undefined,
+      readsAtOnce: true,
+      execution: "op by op",
+      execute: interpreted
+    })
   })
 )
 

@@ -103,7 +103,12 @@ describe.each(packages)("$name", (self) => {
 })
 
 describe("tfjs", () => {
-  const rooms = ["internal/tfjs/", "internal/wasm/", "wasm.ts", "cpu.ts"].map((room) => `packages/core/src/${room}`)
+  const backends = ["wasm", "cpu", "webgl", "webgpu"]
+  const rooms = [
+    "internal/tfjs/",
+    "internal/gpu/",
+    ...backends.flatMap((name) => [`internal/${name}/`, `${name}.ts`])
+  ].map((room) => `packages/core/src/${room}`)
 
   it("is touched at run time only in its own rooms of core", () => {
     const elsewhere = packages
@@ -114,7 +119,9 @@ describe("tfjs", () => {
   })
 
   it("is chosen by the user: no package imports a backend of core", () => {
-    const chosen = packages.flatMap(outward).filter(({ specifier }) => /^@optim\/core\/(?:wasm|cpu)$/.test(specifier))
+    const chosen = packages
+      .flatMap(outward)
+      .filter(({ specifier }) => /^@optim\/core\/(?:wasm|cpu|webgl|webgpu|firstAvailable)$/.test(specifier))
     none(chosen.map(print))
   })
 })

@@ -6,6 +6,7 @@
  * `@optim/pytree`, which is exported here too, so that one import names all that an optimizer can fail with.
  */
 import type { CyclicTree, StructureMismatch } from "@optim/pytree"
+import { toStringUnknown } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
 import { faultTable } from "./internal/faultTable.ts"
 
@@ -188,6 +189,24 @@ export class BackendUnavailable extends Schema.TaggedError<BackendUnavailable>()
   }
 }
 
+/**
+ * The device of a backend went away under it: a WebGL context or a WebGPU device was lost, and all tensors on it with it.
+ * A state that was saved before can be loaded into a layer that is built anew.
+ */
+export class BackendLost extends Schema.TaggedError<BackendLost>()("BackendLost", {
+  backend: Schema.String
+}) {
+  override get message(): string {
+    return [
+      `The device of the tfjs backend '${this.backend}' was lost, and all tensors on it with it`,
+      "Build the layer anew and load the state that was saved last."
+    ].join("\n")
+  }
+}
+
+/** What can go wrong in any computation on a backend. */
+export type BackendError = OutOfMemory | BackendLost
+
 /** The backend's memory cannot hold what was asked for. What was there before is intact. */
 export class OutOfMemory extends Schema.TaggedError<OutOfMemory>()("OutOfMemory", {
   backend: Schema.String,
@@ -241,14 +260,16 @@ export class LossIndependent extends Schema.TaggedError<LossIndependent>()("Loss
   }
 }
 
+/** What a thrown value says, even if it is none of the kinds that can say something. */
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : toStringUnknown(cause))
+
 /** A loss function that threw. */
 export class LossFailed extends Schema.TaggedError<LossFailed>()("LossFailed", {
   operation: Schema.String,
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
-    return `${this.operation}: the loss function threw: ${reason}`
+    return `${this.operation}: the loss function threw: ${reasonOf(this.cause)}`
   }
 }
 
@@ -265,7 +286,7 @@ export type OptimError =
   | DisposedTensor
   | DonatedStateUsed
   | InvalidExpression
-  | OutOfMemory
+  | BackendError
   | NonFinite
 
 /** Whatever can go wrong while a loss is differentiated. */
@@ -276,4 +297,4 @@ export type AutodiffError =
   | LossNotScalar
   | LossIndependent
   | LossFailed
-  | OutOfMemory
+  | BackendError

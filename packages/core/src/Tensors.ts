@@ -30,7 +30,7 @@ import type * as Scope from "effect/Scope"
 import type { Shape } from "./Expr.ts"
 import { isDonated } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
-import type { LossFailed, LossNotScalar, OutOfMemory } from "./OptimError.ts"
+import type { BackendLost, LossFailed, LossNotScalar, BackendError } from "./OptimError.ts"
 import type { Plan } from "./Plan.ts"
 
 /** Numbers on the host in row-major order, with their shape. */
@@ -79,26 +79,26 @@ export class Tensors extends Context.Service<
     /** How plans are executed, in words. */
     readonly execution: string
     /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
-    readonly make: (host: HostTensor) => Effect.Effect<Tensor, OutOfMemory>
+    readonly make: (host: HostTensor) => Effect.Effect<Tensor, BackendError>
     /** The numbers of a tensor. */
-    readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array>
+    readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array, BackendLost>
     /** Another handle of the same numbers: disposing one leaves the other. */
-    readonly share: (tensor: Tensor) => Effect.Effect<Tensor, OutOfMemory>
+    readonly share: (tensor: Tensor) => Effect.Effect<Tensor, BackendError>
     /**
      * Runs tfjs ops on this backend, whichever tfjs regards as current: for an evaluation, say. In between tensors are
      * released; the tensors of the result, a tree, belong to the caller.
      */
-    readonly run: <A>(compute: () => A) => Effect.Effect<A, OutOfMemory>
+    readonly run: <A>(compute: () => A) => Effect.Effect<A, BackendError>
     /** Executes a plan in one synchronous section; the caller owns the outputs. On failure nothing was donated. */
-    readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory>
-    /** `make` and `execute` at once, for plain code that runs within one operation of a fiber. Throw `OutOfMemory`. */
+    readonly execute: (execution: Execution) => Effect.Effect<ReadonlyArray<Tensor>, BackendError>
+    /** `make` and `execute` at once, for plain code that runs within one operation of a fiber. Throw what these fail with. */
     readonly makeUnsafe: (host: HostTensor) => Tensor
     readonly executeUnsafe: (execution: Execution) => ReadonlyArray<Tensor>
     /** The value and gradients of a loss; the caller owns gradients and the tensors of `aux`. */
     readonly differentiate: <Aux>(
       loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
       params: ReadonlyArray<Tensor>
-    ) => Effect.Effect<Differentiated<Aux>, LossNotScalar | LossFailed | OutOfMemory>
+    ) => Effect.Effect<Differentiated<Aux>, LossNotScalar | LossFailed | BackendError>
     /** What is alive now. */
     readonly memory: Effect.Effect<MemoryUse>
   }

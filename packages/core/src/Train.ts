@@ -28,7 +28,7 @@ import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
 import { type Checkpoints, saverOf } from "./internal/train/checkpoints.ts"
 import { injectedRate } from "./internal/train/injectedRate.ts"
-import { type AutodiffError, NonFinite, type OptimError, type OutOfMemory } from "./OptimError.ts"
+import { type AutodiffError, NonFinite, type OptimError, type BackendError } from "./OptimError.ts"
 import { type OptimizerState, withLeaves } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
 
@@ -90,7 +90,7 @@ export interface Trainer<P, S, E, R> {
    */
   readonly state: Effect.Effect<OptimizerState<P, S>>
   /** A state of one's own, to save or to go on from; the caller owns it. */
-  readonly snapshot: Effect.Effect<Snapshot<P, S>, OutOfMemory, Tensors>
+  readonly snapshot: Effect.Effect<Snapshot<P, S>, BackendError, Tensors>
 }
 
 const steps = Metric.counter("optim_train_steps", { description: "Steps made", incremental: true })
@@ -144,7 +144,7 @@ const share = atomically(
   Effect.fnUntraced(function* <P, S>({
     state,
     step
-  }: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, OutOfMemory, Tensors> {
+  }: Snapshot<P, S>): Effect.fn.Return<Snapshot<P, S>, BackendError, Tensors> {
     const tensors = yield* Tensors
     const leaves: Array<Tensor> = []
     const own = (leaf: Tensor) => Effect.map(tensors.share(leaf), (handle) => leaves.push(handle))

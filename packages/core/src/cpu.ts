@@ -38,6 +38,12 @@ export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
     yield* bringUp("cpu")
     yield* loadGradients
     withoutGreeting(tf.findBackend("cpu"))
-    return make({ name: "cpu", heapBytes: () => undefined, execution: "op by op, by tfjs (cpu)", execute: interpreted })
+    return make({
+      name: "cpu",
+      heapBytes: () => undefined,
+      readsAtOnce: true,
+      execution: "op by op, by tfjs (cpu)",
+      execute: interpreted
+    })
   })
 )

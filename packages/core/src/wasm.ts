@@ -53,6 +53,6 @@ export const layer: Layer.Layer<Tensors, BackendUnavailable> = Layer.effect(
     yield* loadGradients
     if (!checkAllocations())
       yield* Effect.logWarning("This tfjs wasm backend hides its allocator: out of memory goes unnoticed")
-    return make({ name: "wasm", heapBytes, ...(yield* executor) })
+    return make({ name: "wasm", heapBytes, readsAtOnce: true, ...(yield* executor) })
   })
 )

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { bringUp } from "../src/internal/tfjs/backend.ts"
+import { interpreted, make } from "../src/internal/tfjs/service.ts"
 import { thrown } from "./support/thrown.ts"
 
 const { dispose, scoped } = Tensors
@@ -330,6 +331,23 @@ const rows: ReadonlyArray<Row> = [
     provoke: bringUp("abacus"),
     fields: { backend: "abacus", reason: "tfjs knows no such backend" },
     message: ["The tfjs backend 'abacus' is not available: tfjs knows no such backend"]
+  },
+  {
+    name: "a device that goes away",
+    tag: "BackendLost",
+    provoke: make({
+      name: "wasm",
+      heapBytes: () => undefined,
+      readsAtOnce: true,
+      isLost: () => true,
+      execution: "",
+      execute: interpreted
+    }).run(() => undefined),
+    fields: { backend: "wasm" },
+    message: [
+      "The device of the tfjs backend 'wasm' was lost, and all tensors on it with it",
+      "Build the layer anew and load the state that was saved last."
+    ]
   },
   {
     name: "more than the address space",

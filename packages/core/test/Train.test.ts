@@ -62,7 +62,7 @@ for (const backend of backends) {
                 [...before, ...after].map(({ loss }) => loss),
                 losses
               )
-              assert.deepStrictEqual(contents((yield* saved(second)).state), contents(expected))
+              assert.deepStrictEqual(yield* contents((yield* saved(second)).state), yield* contents(expected))
               assert.strictEqual(yield* second.step, batches.length)
             }
           })
@@ -82,7 +82,7 @@ for (const backend of backends) {
             assert.strictEqual(steps[step]?.loss, value)
             state = yield* scoped(optimizer.update(step, grads, state))
           }
-          assert.deepStrictEqual(contents(yield* trainer.params), contents(optimizer.params(state)))
+          assert.deepStrictEqual(yield* contents(yield* trainer.params), yield* contents(optimizer.params(state)))
         })
       )
     )
@@ -163,17 +163,17 @@ for (const backend of backends) {
         Effect.gen(function* () {
           const trainer = yield* trainerOf()
           const first = yield* trainer.snapshot
-          const before = contents(first.state)
+          const before = yield* contents(first.state)
           yield* Stream.runDrain(Stream.take(trainer.steps, 2))
-          assert.deepStrictEqual([first.step, contents(first.state)], [0, before])
+          assert.deepStrictEqual([first.step, yield* contents(first.state)], [0, before])
           const second = yield* saved(trainer)
           assert.strictEqual(second.step, 2)
-          assert.deepStrictEqual(contents(second.state), contents(yield* trainer.params))
+          assert.deepStrictEqual(yield* contents(second.state), yield* contents(yield* trainer.params))
           yield* dispose(first.state)
           yield* Stream.runDrain(Stream.take(trainer.steps, 1))
           assert.strictEqual(yield* trainer.step, 3)
           const third = yield* Effect.scoped(Effect.flatMap(trainerOf(), (trainer) => trainer.snapshot))
-          assert.deepStrictEqual(contents(third.state), before)
+          assert.deepStrictEqual(yield* contents(third.state), before)
           yield* dispose(third.state)
         })
       )
@@ -211,7 +211,7 @@ for (const backend of backends) {
         Effect.gen(function* () {
           const good = yield* trainerOf()
           yield* Stream.runDrain(Stream.take(good.steps, 2))
-          const expected = contents(yield* good.params)
+          const expected = yield* contents(yield* good.params)
           const two = Stream.make(...batches.slice(0, 2))
           const broken: Batch = [[1, 2, 3], 0]
           const failing = {
@@ -224,7 +224,7 @@ for (const backend of backends) {
             const error = yield* Effect.flip(Stream.runDrain(trainer.steps))
             assert.strictEqual(typeof error === "string" ? error : error._tag, tag)
             assert.strictEqual(yield* trainer.step, 2)
-            assert.deepStrictEqual(contents(yield* trainer.params), expected)
+            assert.deepStrictEqual(yield* contents(yield* trainer.params), expected)
             yield* Stream.runDrain(Stream.take(trainer.steps, 1))
             assert.strictEqual(yield* trainer.step, 3)
           }
@@ -255,7 +255,7 @@ for (const backend of backends) {
         assert.strictEqual(error.message, "Train: the loss is NaN at step 1, expected a finite number")
         const careless = yield* trainerOf(given)
         yield* Stream.runDrain(careless.steps)
-        assert.deepStrictEqual(values(yield* careless.params), [[NaN], [NaN, NaN]])
+        assert.deepStrictEqual(yield* values(yield* careless.params), [[NaN], [NaN, NaN]])
       })
     )
 

@@ -10,7 +10,7 @@ import { pipe } from "effect/Function"
 import { isShown } from "../src/internal/optimizer/handles.ts"
 import { backends } from "./support/backends.ts"
 import { leavesNothing } from "./support/memory.ts"
-import { values } from "./support/numbers.ts"
+import { valuesAtOnce as values } from "./support/numbers.ts"
 import { plansOf } from "./support/plans.ts"
 import { message } from "./support/thrown.ts"
 

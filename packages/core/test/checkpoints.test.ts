@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import { backends } from "./support/backends.ts"
 import { leavesNothing } from "./support/memory.ts"
+import { values } from "./support/numbers.ts"
 
 type Saved = readonly [step: number, x: number, loss: number | undefined]
 
@@ -18,9 +19,10 @@ const makeKeeper = (options: { readonly failsAt?: number; readonly onInterrupt?:
   const keeper: Train.Checkpointer<{ readonly x: tf.Scalar }, "full", never> = {
     isDue: (step) => Effect.succeed(step % 2 === 0),
     save: (step, { x }, { metrics }) =>
-      Effect.suspend(() => {
-        saved.push([step, x.dataSync()[0] ?? NaN, metrics?.["loss"]])
-        return step === options.failsAt ? Effect.fail("full" as const) : Effect.void
+      Effect.gen(function* () {
+        const [[now = NaN] = []] = yield* values(x)
+        saved.push([step, now, metrics?.["loss"]])
+        if (step === options.failsAt) return yield* Effect.fail("full" as const)
       }),
     flush: Effect.sync(() => void saved.push("flush")),
     policy: { onInterrupt: options.onInterrupt }

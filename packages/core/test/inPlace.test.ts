@@ -135,19 +135,19 @@ const refused = Effect.fnUntraced(function* <S>(
   grads: Array<Tensor>
 ) {
   const state = yield* scoped(optimizer.update(0, grads, yield* scoped(optimizer.init(yield* owned(tree)))))
-  const expected = contents(yield* scoped(optimizer.update(1, grads, state)))
+  const expected = yield* contents(yield* scoped(optimizer.update(1, grads, state)))
   const count = () => ({ numTensors: tf.memory().numTensors, allocations: Allocator.allocations() })
-  const [before, numbers, given] = [count(), contents(state), contents(grads)]
+  const [before, numbers, given] = [count(), yield* contents(state), yield* contents(grads)]
   for (let n = 0; ; n++) {
     const exit = yield* Effect.result(Allocator.refusingAfter(n, optimizer.update(1, grads, state, options)))
     if (exit._tag === "Success") {
-      assert.deepStrictEqual(contents(exit.success), expected)
+      assert.deepStrictEqual(yield* contents(exit.success), expected)
       yield* dispose(exit.success)
       return n
     }
     assert.strictEqual(exit.failure._tag, "OutOfMemory")
     assert.deepStrictEqual(count(), before, `refused after ${n}`)
-    assert.deepStrictEqual([contents(state), contents(grads)], [numbers, given], `refused after ${n}`)
+    assert.deepStrictEqual([yield* contents(state), yield* contents(grads)], [numbers, given], `refused after ${n}`)
   }
 })
 
@@ -221,7 +221,7 @@ const trajectory = Effect.fnUntraced(function* <S, E>(
     const next = yield* optimizer.update(step, yield* owned(tree), state, options)
     if (!("donate" in options)) yield* dispose(state)
     state = next
-    history.push(values(optimizer.params(state)))
+    history.push(yield* values(optimizer.params(state)))
   }
   yield* dispose(state)
   return history
@@ -243,7 +243,7 @@ layer(Wasm.layer)("a heap that grows", (it) => {
         service.execute({ plan, inputs: [input], scalars, donatedFrom: 1, renewHandles: true })
       )
       assert.notStrictEqual(heap().memory.buffer, before)
-      assert.deepStrictEqual(values(outputs), [[3, 9, 5, 11, 7, 13]])
+      assert.deepStrictEqual(yield* values(outputs), [[3, 9, 5, 11, 7, 13]])
     }).pipe(Effect.scoped)
   )
 

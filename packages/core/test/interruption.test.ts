@@ -16,6 +16,7 @@ import { backends } from "./support/backends.ts"
 import { everyInterruption, happeningAt, interruptedAt } from "./support/interruption.ts"
 import { memory } from "./support/memory.ts"
 import { contents } from "./support/numbers.ts"
+import { effort } from "./support/property.ts"
 
 const { dispose, scoped } = Tensors
 
@@ -90,7 +91,9 @@ for (const backend of backends) {
         const waiting = yield* Effect.forkChild(Optimizer.l2Norm(point), { startImmediately: true })
         assert.isAbove((yield* memory).numTensors, before.numTensors)
         yield* Fiber.interrupt(waiting)
-        assert.deepStrictEqual(yield* memory, before)
+        // A device that is being read from keeps the data until it has been read.
+        if (backend.readsAtOnce) assert.deepStrictEqual(yield* memory, before)
+        else assert.strictEqual((yield* memory).numTensors, before.numTensors)
       })
     )
 
@@ -125,8 +128,9 @@ for (const backend of backends) {
         yield* Effect.exit(Effect.scoped(trained))
         const before = yield* memory
         const runFork = Effect.runForkWith(yield* Effect.context())
+        const stride = Math.round(1 / (yield* effort))
         let at = 1
-        for (let reached = true; reached; at++) {
+        for (let reached = true; reached; at += stride) {
           const scope = yield* Scope.make()
           const trainer = yield* Scope.provide(Train.make({ ...options, batches: Stream.make(1, 2) }), scope)
           const close = () => void runFork(Scope.close(scope, Exit.void))
@@ -159,7 +163,8 @@ for (const backend of backends) {
             })
           )
         let at = 1
-        while (yield* otherRunFrom(at)) at += 5
+        const stride = Math.round(5 / (yield* effort))
+        while (yield* otherRunFrom(at)) at += stride
         assert.isAbove(at, 50)
       })
     )
@@ -175,18 +180,19 @@ for (const backend of backends) {
           Effect.gen(function* () {
             const { rest, trainer } = yield* five
             yield* rest
-            return contents(yield* trainer.params)
+            return yield* contents(yield* trainer.params)
           })
         )
         let at = 1
         let interrupted = true
-        for (; interrupted; at += 7) {
+        const stride = Math.round(7 / (yield* effort))
+        for (; interrupted; at += stride) {
           const scope = yield* Scope.make()
           const { rest, trainer } = yield* Scope.provide(five, scope)
           interrupted = (yield* interruptedAt(rest, at)).reached
           yield* rest
           assert.strictEqual(yield* trainer.step, 5)
-          assert.deepStrictEqual(contents(yield* trainer.params), expected)
+          assert.deepStrictEqual(yield* contents(yield* trainer.params), expected)
           yield* Scope.close(scope, Exit.void)
         }
         assert.isAbove(at, 100)

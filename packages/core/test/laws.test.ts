@@ -60,9 +60,9 @@ const roundTrip: Law = (row) =>
       const { given, optimizer, state } = yield* initialised(row, problem)
       const found = optimizer.params(state)
       assert.isTrue(Equal.equals(PyTree.structure(found), PyTree.structure(given)))
-      assert.deepStrictEqual(values(found), expected(problem))
+      assert.deepStrictEqual(yield* values(found), expected(problem))
       assert.deepStrictEqual(
-        contents(found).map(({ dtype }) => dtype),
+        (yield* contents(found)).map(({ dtype }) => dtype),
         tensorsOf(found).map(() => "float32")
       )
       assert.deepStrictEqual(
@@ -77,9 +77,9 @@ const ownsNothingGiven: Law = (row) =>
     problem,
     Effect.fnUntraced(function* (problem) {
       const { given, state } = yield* initialised(row, problem)
-      const before = contents(state)
+      const before = yield* contents(state)
       yield* dispose(onlyTensors(given))
-      assert.deepStrictEqual(contents(state), before)
+      assert.deepStrictEqual(yield* contents(state), before)
     })
   )
 
@@ -102,22 +102,22 @@ const isPure: Law = (row) =>
       const { given, optimizer, state } = yield* initialised(row, problem)
       const grads = yield* owned(() => gradients(problem, 0))
       const inputs = [onlyTensors(given), onlyTensors(grads), state]
-      const before = contents(inputs)
+      const before = yield* contents(inputs)
       yield* scoped(optimizer.update(0, grads, state))
       assert.deepStrictEqual(alive(inputs), all(inputs, true))
-      assert.deepStrictEqual(contents(inputs), before)
+      assert.deepStrictEqual(yield* contents(inputs), before)
     })
   )
 
 /** The state after a few steps, each of which owns its gradients. */
 const trained = Effect.fnUntraced(function* (row: Row, problem: Problem, options: Optimizer.UpdateOptions) {
   const { optimizer, state } = yield* initialised(row, problem)
-  const history = [contents(state)]
+  const history = [yield* contents(state)]
   let latest = state
   for (let step = 0; step < 3; step++) {
     const grads = yield* owned(() => gradients(problem, step))
     latest = yield* scoped(optimizer.update(step, grads, latest, options))
-    history.push(contents(latest))
+    history.push(yield* contents(latest))
   }
   return history
 })
@@ -164,7 +164,7 @@ const donationConsumes: Law = (row) =>
         yield* scoped(optimizer.update(5, yield* slopes(5), pure)),
         yield* scoped(optimizer.update(5, yield* slopes(5), next))
       ]
-      assert.deepStrictEqual(contents([next, other]), contents([pure, one]))
+      assert.deepStrictEqual(yield* contents([next, other]), yield* contents([pure, one]))
     })
   )
 
@@ -174,9 +174,9 @@ const donatesStateAlone: Law = (row) =>
     Effect.fnUntraced(function* (problem) {
       const { optimizer, state } = yield* initialised(row, problem)
       const grads = yield* owned(() => gradients(problem, 0))
-      const [given, before] = [state.leaves, contents(onlyTensors(grads))]
+      const [given, before] = [state.leaves, yield* contents(onlyTensors(grads))]
       const next = yield* scoped(optimizer.update(0, grads, state, { donate: "state" }))
-      assert.deepStrictEqual(contents(onlyTensors(grads)), before)
+      assert.deepStrictEqual(yield* contents(onlyTensors(grads)), before)
       assert.isTrue(areSpent(given, next))
       assert.throws(() => state.leaves, DonatedStateUsed)
     })
@@ -193,7 +193,7 @@ const packs: Law = (row) =>
       assert.isTrue(Equal.equals(again.treeDef, state.treeDef) && Equal.equals(again.subtreeDefs, state.subtreeDefs))
       assert.isTrue(again.leaves.every((leaf, index) => leaf === state.leaves[index]))
       assert.isTrue(PyTree.leaves(unpacked).every((leaf: unknown) => JoinPoint.isJoinPoint(leaf)))
-      assert.deepStrictEqual(values(optimizer.params(again)), expected(problem))
+      assert.deepStrictEqual(yield* values(optimizer.params(again)), expected(problem))
     })
   )
 
@@ -212,7 +212,7 @@ const isTree: Law = (row) =>
         yield* scoped(optimizer.update(0, grads, state)),
         yield* scoped(optimizer.update(0, grads, again))
       ]
-      assert.deepStrictEqual(contents(other), contents(one))
+      assert.deepStrictEqual(yield* contents(other), yield* contents(one))
     })
   )
 
@@ -279,8 +279,8 @@ const interrupts = (options: Optimizer.UpdateOptions): Law =>
     const optimizer = typical(row)
     const slopes = gradients(plain, 0)
     const fresh = scoped(optimizer.init(params(plain)))
-    const old = contents(yield* fresh)
-    const next = contents(yield* scoped(optimizer.update(0, slopes, yield* fresh)))
+    const old = yield* contents(yield* fresh)
+    const next = yield* contents(yield* scoped(optimizer.update(0, slopes, yield* fresh)))
     let [state, found, lost]: [State, State | undefined, number] = [yield* fresh, undefined, 0]
     let [given, before] = [state.leaves, numTensors()]
     const update = Effect.suspend(() =>
@@ -291,9 +291,9 @@ const interrupts = (options: Optimizer.UpdateOptions): Law =>
       const consumed = isGone(state)
       const happened = consumed || made !== 0
       assert.strictEqual(made, (happened ? next.length : 0) - (consumed ? old.length : 0))
-      if (!consumed) assert.deepStrictEqual(contents(given), old)
+      if (!consumed) assert.deepStrictEqual(yield* contents(given), old)
       else assert.strictEqual((yield* Effect.flip(optimizer.update(1, slopes, state)))._tag, "DonatedStateUsed")
-      if (found !== undefined) assert.deepStrictEqual(contents(found), next)
+      if (found !== undefined) assert.deepStrictEqual(yield* contents(found), next)
       else if (happened) lost += 1
       yield* dispose([state, found, given])
       ;[state, found] = [yield* fresh, undefined]
@@ -310,7 +310,7 @@ const equalsReference: Law = Effect.fnUntraced(function* (row) {
   let state = yield* optimizer.init(yield* owned(() => toTensors(record.params0)))
   for (const [step, grads] of record.grads.entries()) {
     state = yield* optimizer.update(step, toTensors(grads), state, { donate: true })
-    const found = values(optimizer.params(state)).flat()
+    const found = (yield* values(optimizer.params(state))).flat()
     const { max_abs } = deviation(found, numbers(record.params[step]).flat())
     assert.isAtMost(max_abs, 10 * (record.extra?.f32.max_abs ?? 0), `step ${step}`)
   }
@@ -381,7 +381,7 @@ layer(Cpu.layer)("tracing", (it) => {
       for (let step = 0; step < 4; step++) {
         state = yield* optimizer.update(step, { a: 1, b: [2, 4] }, state, { donate: step % 2 === 0 })
       }
-      assert.deepStrictEqual(values(optimizer.params(state)), [[-0.875], [-1.75], [-4.5]])
+      assert.deepStrictEqual(yield* values(optimizer.params(state)), [[-0.875], [-1.75], [-4.5]])
       const other = yield* optimizer.init({ b: [8, 9], a: 7 })
       yield* optimizer.update(1, { a: 0, b: [0, 0] }, other)
       assert.deepStrictEqual(calls, { init: 3, update: 3, schedule: 5 })

@@ -37,14 +37,14 @@ const squares = (...tensors: ReadonlyArray<Tensor>): Tensor =>
 const funs = Effect.fnUntraced(function* <P, S>({ loss, optimizer, params }: Trained<P, S>) {
   const [init, update, get] = optimizer
   const state = yield* scoped(init(params))
-  const given = PyTree.leaves(params).map((leaf: unknown) =>
-    typeof leaf === "number" ? [leaf] : (values(leaf)[0] ?? [])
+  const given = yield* Effect.forEach(PyTree.leaves(params), (leaf: unknown) =>
+    typeof leaf === "number" ? Effect.succeed([leaf]) : Effect.map(values(leaf), ([numbers = []]) => numbers)
   )
-  assert.deepStrictEqual(values(get(state)), given)
+  assert.deepStrictEqual(yield* values(get(state)), given)
   const grads = yield* scoped(Autodiff.grad(loss)(get(state)))
   const next = yield* scoped(update(0, grads, state))
   assert.isTrue(Equal.equals(PyTree.structure(next), PyTree.structure(state)))
-  return values(get(next))
+  return yield* values(get(next))
 })
 
 /** The loss after some steps. */
@@ -163,7 +163,7 @@ const tracedStepSize = Effect.gen(function* () {
   const [stepSize = Number.NaN] = yield* read(computed)
   const grads = yield* scoped(Autodiff.grad(ofVector)(start.params(state)))
   const next = yield* scoped(sgd({ stepSize }).update(0, grads, state))
-  assert.deepStrictEqual(values(start.params(next)), [[1 - 2 * stepSize, 1 - 2 * stepSize]])
+  assert.deepStrictEqual(yield* values(start.params(next)), [[1 - 2 * stepSize, 1 - 2 * stepSize]])
 })
 
 /** The derivative of a trained parameter with respect to a number in its loss. */
@@ -177,7 +177,7 @@ const issue758 = Effect.gen(function* () {
       const grads = yield* Autodiff.grad(energy)(optimizer.params(state), p)
       state = yield* optimizer.update(step, grads, state, { donate: true })
     }
-    const [x = Number.NaN] = values(optimizer.params(state))[0] ?? []
+    const [x = Number.NaN] = (yield* values(optimizer.params(state)))[0] ?? []
     yield* dispose(state)
     assert.strictEqual(step, 75)
     return 1 - x
@@ -203,7 +203,7 @@ for (const backend of backends) {
     it.effect("UtilityClipGrads", () =>
       Effect.gen(function* () {
         const tree = [ones(2), [ones(3), ones(4)]]
-        assert.deepStrictEqual(values(yield* clipGrads(tree, 3.3)), values(tree))
+        assert.deepStrictEqual(yield* values(yield* clipGrads(tree, 3.3)), yield* values(tree))
         assert.approximately(yield* l2Norm(yield* clipGrads(tree, 2.7)), 2.7, 1e-6)
       })
     )
@@ -288,7 +288,7 @@ for (const backend of backends) {
           let state = yield* optimizer.init(Float32Array.of(1, -2, 3))
           for (const [step, grads] of slopes.entries()) {
             state = yield* optimizer.update(step, grads, state, { donate: true })
-            close(values(optimizer.params(state)).flat(), trajectories[row.name]?.[step] ?? [], `step ${step}`)
+            close((yield* values(optimizer.params(state))).flat(), trajectories[row.name]?.[step] ?? [], `step ${step}`)
           }
         })
       )
@@ -311,11 +311,15 @@ for (const backend of backends) {
         ])
         let state = yield* optimizer.update(0, first, yield* optimizer.init(matrix))
         const rows = () => values(OptimizerState.unpack(state).subtree.v)
-        close(values(optimizer.params(state)).flat(), [0.99, 2.01, 2.99, 4], "x")
-        close(rows().flat(), [4, 0.25, 1, 4], "v")
+        close((yield* values(optimizer.params(state))).flat(), [0.99, 2.01, 2.99, 4], "x")
+        close((yield* rows()).flat(), [4, 0.25, 1, 4], "v")
         state = yield* optimizer.update(1, second, state)
-        close(values(optimizer.params(state)).flat(), [0.9800049628, 2.0180049628, 2.9758550424, 3.9937530495], "x")
-        close(rows().flat(), [4.04, 0.41, 1.01, 4.04], "v")
+        close(
+          (yield* values(optimizer.params(state))).flat(),
+          [0.9800049628, 2.0180049628, 2.9758550424, 3.9937530495],
+          "x"
+        )
+        close((yield* rows()).flat(), [4.04, 0.41, 1.01, 4.04], "v")
       })
     )
   })

@@ -108,7 +108,7 @@ layer(Allocator.layer)("after steps like this one", (it) => {
         held.grads["a"] = vector(-5, -10)
         // v was 5·g, and g turned round takes it back to nothing; x stays at −(1 + 2 + … + 5)·g.
         yield* held.step(5)
-        assert.deepStrictEqual(values(optimizer.params(held.state)), [
+        assert.deepStrictEqual(yield* values(optimizer.params(held.state)), [
           [-15, -30],
           [-21, -21, -21]
         ])
@@ -125,11 +125,11 @@ layer(Allocator.layer)("after steps like this one", (it) => {
         held.grads["a"] = tf.keep(tf.reshape(a, [2]))
         // x = −15·g and v = 5·g before, so v becomes −10·g, and x −5·g.
         yield* held.step(5)
-        assert.deepStrictEqual(values(optimizer.params(held.state)), [
+        assert.deepStrictEqual(yield* values(optimizer.params(held.state)), [
           [-5, -10],
           [-21, -21, -21]
         ])
-        assert.deepStrictEqual(values(held.grads["a"]), [[-15, -30]])
+        assert.deepStrictEqual(yield* values(held.grads["a"]), [[-15, -30]])
       })
     )
   )
@@ -153,7 +153,7 @@ layer(Allocator.layer)("after steps like this one", (it) => {
           // In some steps, so that others follow each other with nothing between.
           if (step % 3 === 0) continue
           const product = yield* scoped(service.run(() => tf.matMul(tf.ones([1, 2]), matrix)))
-          assert.deepStrictEqual(values(product), [[2 * (step + 1), 2 * (step + 1)]])
+          assert.deepStrictEqual(yield* values(product), [[2 * (step + 1), 2 * (step + 1)]])
         }
       })
     )

@@ -9,6 +9,7 @@ import { Optimizer, Tensors } from "@optim/core"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { backends } from "./support/backends.ts"
+import { values } from "./support/numbers.ts"
 
 type Params = {
   readonly kernel: tf.Tensor4D
@@ -37,10 +38,10 @@ const uses: { readonly [name: string]: (params: Params) => tf.Tensor } = {
 }
 
 const fresh = (tree: Params): Params => ({
-  kernel: tf.tensor4d(tree.kernel.dataSync().slice(), tree.kernel.shape),
-  bias: tf.tensor1d(tree.bias.dataSync().slice()),
-  w: tf.tensor2d(tree.w.dataSync().slice(), tree.w.shape),
-  slope: tf.tensor(tree.slope.dataSync().slice())
+  kernel: tf.add(tree.kernel, 0),
+  bias: tf.add(tree.bias, 0),
+  w: tf.add(tree.w, 0),
+  slope: tf.add(tree.slope, 0)
 })
 
 for (const backend of backends) {
@@ -53,8 +54,9 @@ for (const backend of backends) {
           let state = yield* optimizer.init(yield* run(params))
           for (let step = 0; step < 4; step++) {
             const now = optimizer.params(state)
-            const found = yield* run(() => use(now).dataSync())
-            const expected = yield* run(() => use(fresh(now)).dataSync())
+            const results = yield* run(() => [use(now), use(fresh(now))])
+            const [found, expected] = yield* values(results)
+            yield* Tensors.dispose(results)
             assert.deepStrictEqual(found, expected, `step ${step}`)
             const grads = yield* run(() => fresh(now))
             state = yield* optimizer.update(step, grads, state, { donate: true })

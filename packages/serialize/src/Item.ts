@@ -7,7 +7,7 @@
  *
  * An item tells the manager what is expected. Its value is taken at `save`, copied at once, and made anew at `restore`.
  */
-import { type OptimError, type OutOfMemory } from "@optim/core/OptimError"
+import { type OptimError, type BackendError } from "@optim/core/OptimError"
 import type { Optimizer, Promoted } from "@optim/core/Optimizer"
 import { OptimizerState } from "@optim/core/OptimizerState"
 import { dispose, type Tensors } from "@optim/core/Tensors"
@@ -205,7 +205,7 @@ const initial = Effect.fnUntraced(function* <P, S>(
   optimizer: Optimizer<S>,
   params: P,
   indices: ReadonlyArray<number>
-): Effect.fn.Return<ReadonlyArray<Slots.Leaf>, OptimError | OutOfMemory, Tensors> {
+): Effect.fn.Return<ReadonlyArray<Slots.Leaf>, OptimError | BackendError, Tensors> {
   const { leaves } = yield* optimizer.init(params)
   const kept = new Set(indices)
   yield* dispose(leaves.filter((_, index) => !kept.has(index)))

@@ -39,7 +39,7 @@
  * for (const tree of trees) assert.deepStrictEqual(tree, [[[1, 2], 0.5]])
  * ```
  */
-import type { DisposedTensor, OutOfMemory } from "@optim/core/OptimError"
+import type { DisposedTensor, BackendError } from "@optim/core/OptimError"
 import type { Promoted } from "@optim/core/Optimizer"
 import type { HostTensor, Tensors } from "@optim/core/Tensors"
 import { PyTree, type TreeDef } from "@optim/pytree"
@@ -127,7 +127,7 @@ export const take = <P>(
   taken("Params.take", params, options)
 
 /** Puts parameters into tensors. The caller owns them. */
-export const restore = <P>({ leaves, treeDef }: Params<P>): Effect.Effect<P, OutOfMemory, Tensors> =>
+export const restore = <P>({ leaves, treeDef }: Params<P>): Effect.Effect<P, BackendError, Tensors> =>
   // filling the structure of a P with tensors makes a P
   Effect.map(makeAll(leaves), (tensors) => PyTree.unflatten(treeDef, tensors) as P)
 
@@ -218,7 +218,7 @@ export const Bytes: Schema.Codec<Params, Uint8Array> = derived.Bytes
 export const Json: Schema.Codec<Params, Schema.Json> = derived.Json
 
 /** What reading into tensors can fail with. */
-export type DecodeError = ReadError | TreeFault | CheckpointMismatch | OutOfMemory
+export type DecodeError = ReadError | TreeFault | CheckpointMismatch | BackendError
 
 interface Decode<A> {
   (encoded: A): Effect.Effect<unknown, DecodeError, Tensors>

@@ -1,4 +1,4 @@
-import { Optimizer, type OptimizerState, type OptimError, type OutOfMemory, type Tensors } from "@optim/core"
+import { Optimizer, type OptimizerState, type OptimError, type BackendError, type Tensors } from "@optim/core"
 import {
   Checkpoint,
   type CheckpointMismatch,
@@ -88,7 +88,7 @@ describe("Params", () => {
 
   it("restore gives the tree of the data", () => {
     const data = Params.fromBytes(bytes, { like: model })
-    expectTypeOf(Params.restore(data)).toEqualTypeOf<Effect.Effect<Model, OutOfMemory, Tensors.Tensors>>()
+    expectTypeOf(Params.restore(data)).toEqualTypeOf<Effect.Effect<Model, BackendError, Tensors.Tensors>>()
   })
 })
 

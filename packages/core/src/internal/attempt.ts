@@ -18,6 +18,7 @@ const all: { readonly [Tag in OptimError["_tag"]]: true } = {
   DisposedTensor: true,
   DonatedStateUsed: true,
   InvalidExpression: true,
+  BackendLost: true,
   OutOfMemory: true,
   NonFinite: true
 }

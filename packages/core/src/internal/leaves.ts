@@ -7,7 +7,7 @@ import { KeyPath, TreeDef } from "@optim/pytree"
 import type { Tensor, TypedArray } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type { TensorSpec } from "../Expr.ts"
-import { DisposedTensor, type Fault, InvalidLeaf, type OutOfMemory, TensorMismatch } from "../OptimError.ts"
+import { DisposedTensor, type Fault, InvalidLeaf, type BackendError, TensorMismatch } from "../OptimError.ts"
 import { type HostTensor, Tensors } from "../Tensors.ts"
 import { isTensor, isTypedArray } from "./tensorLike.ts"
 import { printSpec } from "./trace/shape.ts"
@@ -136,13 +136,13 @@ const hostTensor = (leaf: number | TypedArray): HostTensor =>
 export const withTensors = <A, E, R>(
   leaves: ReadonlyArray<TensorLike>,
   use: (tensors: ReadonlyArray<Tensor>) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | OutOfMemory, R | Tensors> =>
+): Effect.Effect<A, E | BackendError, R | Tensors> =>
   leaves.every((leaf): leaf is Tensor => isTensor(leaf)) ? use(leaves) : promoted(leaves, use)
 
 const promoted = Effect.fnUntraced(function* <A, E, R>(
   leaves: ReadonlyArray<TensorLike>,
   use: (tensors: ReadonlyArray<Tensor>) => Effect.Effect<A, E, R>
-): Effect.fn.Return<A, E | OutOfMemory, R | Tensors> {
+): Effect.fn.Return<A, E | BackendError, R | Tensors> {
   const { make } = yield* Tensors
   const made: Array<Tensor> = []
   const toTensor = (leaf: TensorLike) =>

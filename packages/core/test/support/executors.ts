@@ -15,7 +15,7 @@ import type { Service } from "./execution.ts"
 export const heap = (): Heap => findHeap() ?? assert.fail("the heap of the wasm backend is not there")
 
 const serviceOf = (execute: Parameters<typeof make>[0]["execute"]): Service =>
-  make({ name: "wasm", heapBytes, execution: "", execute })
+  make({ name: "wasm", heapBytes, readsAtOnce: true, execution: "", execute })
 
 /** Node by node. */
 export const interpreter: Service = serviceOf(interpreted)

@@ -5,6 +5,7 @@
  * give way once, at a chosen operation.
  */
 import * as Effect from "effect/Effect"
+import { effort } from "./property.ts"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
@@ -51,12 +52,13 @@ export const happeningAt = Effect.fnUntraced(function* <A, E, R>(
 export const interruptedAt = <A, E, R>(effect: Effect.Effect<A, E, R>, at: number) =>
   happeningAt(effect, at, (fiber) => fiber.interruptUnsafe())
 
-/** Interrupts `effect` at each of its operations and checks every end; gives the number of interruptions. */
+/** Interrupts `effect` at each of its operations (in a browser at some) and checks every end; gives their number. */
 export const everyInterruption = Effect.fnUntraced(function* <A, E, R, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   check: (exit: Exit.Exit<A, E>, at: number) => Effect.Effect<void, E2, R2>
 ) {
-  for (let at = 1; ; at++) {
+  const stride = Math.round(1 / (yield* effort))
+  for (let at = 1; ; at += stride) {
     const { exit, reached } = yield* interruptedAt(effect, at)
     yield* check(exit, at)
     if (!reached) return at - 1

@@ -2,16 +2,72 @@
  * How far a backend may be from the correctly rounded result, and why. What is not named here is exact, bit for bit.
  *
  * Figures are for tfjs 4.22; functions were compared with float64 results at more than 2²⁴ floats over their ranges.
+ * Those of webgl and webgpu were measured on SwiftShader, as Chromium has it without a graphics card. The languages of
+ * shaders promise less than IEEE 754: a quotient within 2.5 units in the last place, a root by way of its reciprocal,
+ * a multiplication and an addition may become one operation, and tfjs builds tanh and powers from exponentials.
  */
 import type { Expr } from "@optim/core"
-import type { Sums } from "./reference.ts"
+import type { Backend } from "./backends.ts"
+import type { RandomProgram } from "./randomProgram.ts"
+import type { Sums, Value } from "./reference.ts"
 
-/** Units in the last place between the result and the rounded float64 result. */
-export const ulps: { readonly [backend: string]: { readonly [op in Expr.Op]?: number } } = {
+interface Precision {
+  /** Units in the last place between the result and the rounded float64 result. */
+  readonly ulps: { readonly [op in Expr.Op]?: number }
+  /** How far exp, log, tanh and pow may be, as a part of the result or of 1, whichever is larger. */
+  readonly functions: number
+  /** May numbers beneath the least normal one count as 0? GLSL and WGSL leave it to the device. */
+  readonly flushesSubnormals: boolean
+  /** Integers beyond this are not exact: tfjs' webgl keeps int32 in float textures, its webgpu fills by way of floats. */
+  readonly largestInteger: number
+}
+
+export const precision: { readonly [backend in Backend["name"]]: Precision } = {
   // computes in float64 and rounds once
-  cpu: { exp: 0, log: 0, tanh: 0, pow: 0 },
+  cpu: { ulps: {}, functions: 0, flushesSubnormals: false, largestInteger: 2 ** 31 },
   // the C library's functions in float32
-  wasm: { exp: 1, log: 1, tanh: 2, pow: 1 }
+  wasm: { ulps: { exp: 1, log: 1, tanh: 2, pow: 1 }, functions: 0, flushesSubnormals: false, largestInteger: 2 ** 31 },
+  webgl: { ulps: { div: 3, sqrt: 3 }, functions: 2e-5, flushesSubnormals: true, largestInteger: 2 ** 24 },
+  webgpu: { ulps: { div: 3, sqrt: 3 }, functions: 2e-5, flushesSubnormals: true, largestInteger: 2 ** 24 }
+}
+
+/** The least normal float32. */
+export const leastNormal = 2 ** -126
+
+/** The number as a device sees it that takes subnormal numbers for 0. */
+export const flushed = (x: number): number => (Math.abs(x) < leastNormal ? 0 : x)
+
+const within = ({ flushesSubnormals, largestInteger }: Precision, value: Value): Value => {
+  if (value.dtype === "float32" && flushesSubnormals) return { ...value, data: value.data.map(flushed) }
+  if (value.dtype === "int32" && largestInteger < 2 ** 31) return { ...value, data: value.data.map((x) => x % 4) }
+  return value
+}
+
+/** Does the backend tell all these numbers from others? */
+export const tellsApart = (backend: Backend, values: ReadonlyArray<Value>): boolean => {
+  const { flushesSubnormals, largestInteger } = precision[backend.name]
+  const isApart = (dtype: Expr.DType, x: number): boolean =>
+    dtype === "float32" ? !flushesSubnormals || x === 0 || !(Math.abs(x) < leastNormal) : Math.abs(x) <= largestInteger
+  return values.every(({ data, dtype }) => [...data].every((x) => isApart(dtype, x)))
+}
+
+/** The program with numbers that the backend can tell apart. */
+export const suited = (backend: Backend, random: RandomProgram): RandomProgram => {
+  const own = precision[backend.name]
+  const number = (x: number): number => {
+    if (!own.flushesSubnormals) return x
+    // A scalar may become an integer.
+    return Math.abs(x) > own.largestInteger && Number.isFinite(x) ? x % 1000 : flushed(Math.fround(x))
+  }
+  const scalars = random.program.scalars.map((scalar) =>
+    scalar._tag === "Constant" ? { ...scalar, value: number(scalar.value) } : scalar
+  )
+  return {
+    ...random,
+    program: { ...random.program, scalars },
+    inputs: random.inputs.map((value) => within(own, value)),
+    host: random.host.map(number)
+  }
 }
 
 /** Half a unit in the last place of 1: the relative error of one rounding in float32. */

@@ -3,7 +3,7 @@ import { Optimizer, Transform } from "@optim/core"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
-import { values } from "../support/numbers.ts"
+import { valuesAtOnce as values } from "../support/numbers.ts"
 import { ran } from "../support/running.ts"
 import { message } from "../support/thrown.ts"
 

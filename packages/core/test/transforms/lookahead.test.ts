@@ -5,7 +5,7 @@ import { Tensors, Transform } from "@optim/core"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
-import { values } from "../support/numbers.ts"
+import { valuesAtOnce as values } from "../support/numbers.ts"
 import { decoded, flat, type OptaxRecord, toTensors, transformOf, transforms } from "../support/optax.ts"
 
 interface Pair {

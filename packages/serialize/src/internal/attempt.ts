@@ -1,7 +1,7 @@
 /**
  * Plain code that throws typed errors, as an effect that fails with them. Everything else it throws is a defect.
  */
-import { InvalidLeaf, type OptimError } from "@optim/core/OptimError"
+import { type BackendLost, InvalidLeaf, type OptimError } from "@optim/core/OptimError"
 import { CyclicTree, InvalidNode } from "@optim/pytree"
 import * as Effect from "effect/Effect"
 import {
@@ -26,8 +26,8 @@ const attempt =
 /** What can be wrong with what is read. */
 export type ReadError = InvalidSafetensors | InvalidCheckpoint
 
-/** What can be wrong with what is written. */
-export type WriteError = UnencodableCheckpoint | InvalidEntry
+/** What can be wrong with what is written, and with where it is read from. */
+export type WriteError = UnencodableCheckpoint | InvalidEntry | BackendLost
 
 /** Reads. */
 export const reading = attempt(

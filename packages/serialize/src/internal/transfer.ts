@@ -1,7 +1,7 @@
 /**
  * Tensors to the host and back.
  */
-import { DisposedTensor, type OutOfMemory } from "@optim/core/OptimError"
+import { DisposedTensor, type BackendError, type BackendLost } from "@optim/core/OptimError"
 import { dispose, type HostTensor, Tensors } from "@optim/core/Tensors"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -32,16 +32,18 @@ export const readAll = Effect.fnUntraced(function* (
   operation: string,
   leaves: ReadonlyArray<TensorOrHost>,
   paths: ReadonlyArray<string>
-): Effect.fn.Return<ReadonlyArray<HostTensor>, DisposedTensor | UnencodableCheckpoint, Tensors> {
+): Effect.fn.Return<ReadonlyArray<HostTensor>, DisposedTensor | UnencodableCheckpoint | BackendLost, Tensors> {
   const tensors = yield* Tensors
   yield* check(operation, leaves, paths)
-  const read = (leaf: TensorOrHost): Effect.Effect<HostTensor> =>
+  const read = (leaf: TensorOrHost): Effect.Effect<HostTensor, BackendLost> =>
     isTensor(leaf) ? Effect.map(tensors.read(leaf), (data) => ({ shape: leaf.shape, data })) : Effect.succeed(leaf)
   return yield* Effect.forEach(leaves, read, { concurrency: "unbounded" })
 })
 
 /** Tensors of these numbers, which are copied; the caller owns them. If one cannot be made, none is left behind. */
-export const makeAll = (hosts: ReadonlyArray<HostTensor>): Effect.Effect<ReadonlyArray<Tensor>, OutOfMemory, Tensors> =>
+export const makeAll = (
+  hosts: ReadonlyArray<HostTensor>
+): Effect.Effect<ReadonlyArray<Tensor>, BackendError, Tensors> =>
   Effect.suspend(() => {
     const made: Array<Tensor> = []
     const make = ({ data, shape }: HostTensor) =>

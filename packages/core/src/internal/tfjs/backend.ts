@@ -37,13 +37,13 @@ const turns = Semaphore.makeUnsafe(1)
  * Makes the backend unless it is up; tfjs' current backend stays what it is, if there is one.
  *
  * tfjs' own `setBackend` forbids every computation, on any backend, until a backend that takes time is up. So the
- * backend is made outside of it and registered when it is ready.
+ * backend is made outside of it and registered when it is ready. How it is made is known to tfjs, unless it is said here.
  */
 export const bringUp = Effect.fn("Tensors.bringUp")(
-  function* (name: string): Effect.fn.Return<void, BackendUnavailable> {
+  function* (name: string, own?: () => Promise<tf.KernelBackend>): Effect.fn.Return<void, BackendUnavailable> {
     const engine = tf.engine()
     if (!(name in engine.registry)) {
-      const make = engine.registryFactory[name]?.factory
+      const make = own ?? engine.registryFactory[name]?.factory
       if (make === undefined)
         return yield* new BackendUnavailable({ backend: name, reason: "tfjs knows no such backend" })
       engine.registry[name] = yield* Effect.tryPromise({

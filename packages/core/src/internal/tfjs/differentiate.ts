@@ -69,11 +69,17 @@ const ownHandles = (
   })
 }
 
-/** The value, aux and gradients of a loss, or what is wrong with it. */
-export const differentiate = <Aux>(
+/** What was differentiated, with the value as it was taken. */
+export interface Taped<Aux, Value> extends Pick<Differentiated<Aux>, "aux" | "grads"> {
+  readonly value: Value
+}
+
+/** The value, aux and gradients of a loss, or what is wrong with it. `take` is given the value while it lives. */
+export const differentiate = <Aux, Value>(
   loss: (params: ReadonlyArray<Tensor>) => { readonly value: unknown; readonly aux: Aux },
-  params: ReadonlyArray<Tensor>
-): Result.Result<Differentiated<Aux>, LossFailed | LossNotScalar> => {
+  params: ReadonlyArray<Tensor>,
+  take: (value: Tensor) => Value
+): Result.Result<Taped<Aux, Value>, LossFailed | LossNotScalar> => {
   if (!hasGradients()) return Result.fail(failure(new Error(missingGradients)))
   let aux: { readonly tree: Aux } | undefined
   const engine = tf.engine()
@@ -92,7 +98,7 @@ export const differentiate = <Aux>(
         : savingAll(() => engine.gradients(forward, handles, undefined, true))
     if (aux === undefined) throw new Error("tfjs calls the function that it differentiates")
     return Result.succeed({
-      value: value.dataSync()[0] ?? Number.NaN,
+      value: take(value),
       grads: ownHandles(grads, handles),
       aux: aux.tree
     })

@@ -14,8 +14,11 @@ import { OutOfMemoryDefect } from "./allocation.ts"
 import { share } from "./share.ts"
 import { operations } from "./operations.ts"
 
-/** A number of the host in a dtype: 0 or 1 for bool; tfjs cuts towards zero for int32 and rounds once for float32. */
-const onDevice = (value: number, dtype: DType): number => (dtype === "bool" ? Number(value !== 0) : value)
+/** A number of the host in a dtype: 0 or 1 for bool, cut and wrapped around for int32; tfjs rounds once for float32. */
+const onDevice = (value: number, dtype: DType): number => {
+  if (dtype === "bool") return Number(value !== 0)
+  return dtype === "int32" ? value | 0 : value
+}
 
 /** JavaScript throws a RangeError for an array that it cannot allocate. */
 const checkedSize = <A>({ shape }: TensorSpec, compute: () => A): A => {

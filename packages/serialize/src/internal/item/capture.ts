@@ -1,7 +1,7 @@
 /**
  * Snapshots: the numbers of leaves, copied, so that training may go on at once.
  */
-import type { DisposedTensor, OutOfMemory } from "@optim/core/OptimError"
+import type { BackendError, BackendLost, DisposedTensor } from "@optim/core/OptimError"
 import { dispose, type HostTensor, Tensors } from "@optim/core/Tensors"
 import * as Effect from "effect/Effect"
 import type * as Safetensors from "../../Safetensors.ts"
@@ -25,7 +25,7 @@ export const capture = Effect.fnUntraced(function* (
   slots: ReadonlyArray<Slot>
 ): Effect.fn.Return<
   ReadonlyArray<{ readonly path: string; readonly entry: Safetensors.Entry }>,
-  DisposedTensor | UnencodableCheckpoint,
+  DisposedTensor | UnencodableCheckpoint | BackendLost,
   Tensors
 > {
   const tensors = leaves.filter(isTensor)
@@ -38,13 +38,13 @@ export const capture = Effect.fnUntraced(function* (
   })
 })
 
-const shared = (leaf: Leaf): Effect.Effect<Leaf, OutOfMemory, Tensors> => {
+const shared = (leaf: Leaf): Effect.Effect<Leaf, BackendError, Tensors> => {
   if (isTensor(leaf)) return Tensors.use((tensors) => tensors.share(leaf))
   return Effect.succeed(typeof leaf === "number" ? leaf : leaf.slice())
 }
 
 /** Leaves of one's own that show the same numbers: all, or none. */
-export const shareAll = (leaves: ReadonlyArray<Leaf>): Effect.Effect<ReadonlyArray<Leaf>, OutOfMemory, Tensors> =>
+export const shareAll = (leaves: ReadonlyArray<Leaf>): Effect.Effect<ReadonlyArray<Leaf>, BackendError, Tensors> =>
   Effect.suspend(() => {
     const made: Array<Leaf> = []
     const share = (leaf: Leaf) => Effect.map(shared(leaf), (own) => void made.push(own))

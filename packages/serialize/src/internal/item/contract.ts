@@ -1,7 +1,7 @@
 /**
  * What a manager asks of an item: to be captured, and to be filled from what was stored.
  */
-import type { OptimError, OutOfMemory } from "@optim/core/OptimError"
+import type { OptimError, BackendError } from "@optim/core/OptimError"
 import type { Tensors } from "@optim/core/Tensors"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -29,7 +29,7 @@ export interface Captured {
 /** An item that is being restored. */
 export interface Filler<out A, out R> {
   /** Takes the bytes of a stored tensor, which nobody else holds. */
-  readonly receive: (record: TensorRecord, bytes: Uint8Array) => Effect.Effect<void, OutOfMemory, R>
+  readonly receive: (record: TensorRecord, bytes: Uint8Array) => Effect.Effect<void, BackendError, R>
   /** The item, once all was received; its tensors go to the caller. */
   readonly finish: () => A
   /** Disposes what was made. */

@@ -1,7 +1,7 @@
 /**
  * Leaves made of the bytes of stored tensors, one after the other, in whatever order they come.
  */
-import type { OutOfMemory } from "@optim/core/OptimError"
+import type { BackendError } from "@optim/core/OptimError"
 import { dispose, type HostTensor, Tensors } from "@optim/core/Tensors"
 import * as Effect from "effect/Effect"
 import * as Safetensors from "../../Safetensors.ts"
@@ -40,8 +40,8 @@ export const leafOf = (
   slot: Slot,
   record: TensorRecord,
   bytes: Uint8Array
-): Effect.Effect<Leaf, OutOfMemory, Tensors> =>
-  Effect.suspend((): Effect.Effect<Leaf, OutOfMemory, Tensors> => {
+): Effect.Effect<Leaf, BackendError, Tensors> =>
+  Effect.suspend((): Effect.Effect<Leaf, BackendError, Tensors> => {
     const array = numbersFor(slot, record, bytes)
     if (slot.form === "number") return Effect.succeed(array[0] ?? Number.NaN)
     if (slot.form === "array") return Effect.succeed(alone(array))

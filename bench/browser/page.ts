@@ -1,0 +1,146 @@
+/// <reference types="vite/client" />
+/**
+ * The page of the benchmark in a browser: Adam by optim and by tfjs on the same backend, side by side.
+ *
+ * A device computes in its own time, so a turn is many steps and ends when a number of the last one has been read.
+ */
+import { Optimizer } from "@optim/core"
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm"
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url"
+import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url"
+import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url"
+import * as tf from "@tensorflow/tfjs-core"
+import type { Tensor } from "@tensorflow/tfjs-core"
+import * as Effect from "effect/Effect"
+import { median } from "../measure.ts"
+import { type Home, homes } from "./homes.ts"
+import type { Bench, StepResult } from "./result.ts"
+
+setWasmPaths({
+  "tfjs-backend-wasm.wasm": plain,
+  "tfjs-backend-wasm-simd.wasm": simd,
+  "tfjs-backend-wasm-threaded-simd.wasm": threaded
+})
+
+interface Case {
+  readonly name: string
+  readonly shapes: ReadonlyArray<readonly [number, number]>
+}
+
+const repeated = (count: number, rows: number, columns: number): Case["shapes"] =>
+  Array.from({ length: count }, () => [rows, columns] as const)
+
+const cases: ReadonlyArray<Case> = [
+  { name: "1e4 in one leaf", shapes: repeated(1, 100, 100) },
+  { name: "1e6 in one leaf", shapes: repeated(1, 1000, 1000) },
+  { name: "10 leaves of 1e5", shapes: repeated(10, 250, 400) },
+  { name: "200 leaves of 64", shapes: repeated(200, 8, 8) }
+]
+
+const numbersOf = ([rows, columns]: readonly [number, number]): Tensor =>
+  tf.tensor2d(
+    Float32Array.from({ length: rows * columns }, (_, index) => Math.sin(index)),
+    [rows, columns]
+  )
+
+interface Contestant {
+  readonly name: string
+  readonly step: (t: number) => Promise<void>
+  /** Waits until all steps are done. */
+  readonly settle: () => Promise<unknown>
+  readonly end: () => void
+}
+
+const optim = async ({ run }: Home, { shapes }: Case): Promise<Contestant> => {
+  const adam = Optimizer.adam({ stepSize: 1e-3 })
+  const grads = shapes.map(numbersOf)
+  const params = shapes.map(numbersOf)
+  let state = await run(adam.init(params))
+  return {
+    name: "optim",
+    step: async (t) => {
+      state = await run(adam.update(t, grads, state, { donate: "state" }))
+    },
+    settle: () => adam.params(state)[0]?.data() ?? Promise.resolve(),
+    end: () => tf.dispose([...grads, ...params, ...adam.params(state)])
+  }
+}
+
+const tfjs = async (_: Home, { shapes }: Case): Promise<Contestant> => {
+  const adam = tf.train.adam(1e-3)
+  const grads = shapes.map(numbersOf)
+  const variables = shapes.map((shape, index) => tf.variable(numbersOf(shape), true, `v${index}`))
+  const named = grads.map((tensor, index) => ({ name: variables[index]?.name ?? "", tensor }))
+  return {
+    name: "tf.train",
+    step: async () => adam.applyGradients(named),
+    settle: () => variables[0]?.data() ?? Promise.resolve(),
+    end: () => {
+      adam.dispose()
+      tf.dispose([...grads, ...variables])
+    }
+  }
+}
+
+const turn = async ({ settle, step }: Contestant, from: number, steps: number): Promise<number> => {
+  const start = performance.now()
+  for (let t = from; t < from + steps; t++) await step(t)
+  await settle()
+  return (performance.now() - start) / steps
+}
+
+const measure = async (home: Home, kase: Case, quick: boolean): Promise<ReadonlyArray<StepResult>> => {
+  const contestants = [await optim(home, kase), await tfjs(home, kase)]
+  const counted: Array<Omit<StepResult, "median" | "least">> = []
+  const steps: Array<number> = []
+  for (const contestant of contestants) {
+    await turn(contestant, 0, 3)
+    const before = home.count()
+    for (let t = 3; t < 5; t++) await contestant.step(t)
+    const after = home.count()
+    await contestant.settle()
+    const isOurs = contestant.name === "optim"
+    const per = (get: (count: ReturnType<Home["count"]>) => number): number => (get(after) - get(before)) / 2
+    counted.push({
+      backend: home.name,
+      case: kase.name,
+      contestant: contestant.name,
+      launches: per((count) => (isOurs && home.name !== "wasm" ? count.ours : count.theirs)),
+      bytesRead: isOurs ? per((count) => count.bytesRead) : undefined,
+      bytesWritten: isOurs ? per((count) => count.bytesWritten) : undefined,
+      readBacks: per((count) => count.readBacks)
+    })
+    const once = await turn(contestant, 5, 2)
+    steps.push(Math.max(2, Math.min(500, Math.round((quick ? 50 : 250) / once))))
+  }
+  const times = contestants.map((): Array<number> => [])
+  // In turns, so that a busy moment of the machine meets both.
+  for (let round = 0; round < (quick ? 3 : 9); round++) {
+    for (const [index, contestant] of contestants.entries())
+      times[index]?.push(await turn(contestant, 10, steps[index] ?? 2))
+  }
+  for (const contestant of contestants) contestant.end()
+  return counted.map((each, index) => ({
+    ...each,
+    median: median(times[index] ?? []),
+    least: Math.min(...(times[index] ?? []))
+  }))
+}
+
+const run = async (quick: boolean): Promise<ReadonlyArray<StepResult>> => {
+  const results: Array<StepResult> = []
+  for (const home of homes) {
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const open = yield* home
+          yield* Effect.promise(() => tf.setBackend(open.name))
+          for (const kase of cases) results.push(...(yield* Effect.promise(() => measure(open, kase, quick))))
+        })
+      )
+    )
+  }
+  return results
+}
+
+Object.assign(globalThis, { bench: { run } satisfies Bench })
