@@ -40,6 +40,10 @@ export interface AdafactorOptions {
   readonly factored?: boolean | undefined
 }
 
+/** What is made of an option, if it is given. */
+const given = <A, T>(value: A | null | undefined, make: (value: A) => T): T | undefined =>
+  value === undefined || value === null ? undefined : make(value)
+
 type State = readonly [
   ScaleByFactoredRmsState,
   Stateless,
@@ -87,10 +91,8 @@ export const adafactor = ({
   multiplyByParameterScale = true,
   weightDecayMask,
   weightDecayRate
-}: AdafactorOptions = {}): Transform<State, "params"> => {
-  const given = <A, T>(value: A | null | undefined, make: (value: A) => T): T | undefined =>
-    value === undefined || value === null ? undefined : make(value)
-  return named(
+}: AdafactorOptions = {}): Transform<State, "params"> =>
+  named(
     "adafactor",
     plain({ learningRate, decayRate, eps, factored, minDimSizeToFactor, momentum, weightDecayRate, clippingThreshold }),
     chain(
@@ -103,4 +105,3 @@ export const adafactor = ({
       scale({ stepSize: -1 })
     )
   )
-}
