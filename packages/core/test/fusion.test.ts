@@ -15,6 +15,7 @@ import { Modules } from "../src/internal/wasm/modules.ts"
 import { prepare } from "../src/internal/wasm/prepare.ts"
 import * as Allocator from "./support/allocator.ts"
 import { catalogue, type Row, typical } from "./support/catalogue.ts"
+import { compiled } from "./support/compiled.ts"
 import { fused, heap } from "./support/executors.ts"
 
 // --- plans -------------------------------------------------------------------------------------------------------
@@ -422,24 +423,6 @@ describe("kernels", () => {
 })
 
 // --- caches ------------------------------------------------------------------------------------------------------
-
-/** How many modules are compiled meanwhile. */
-const compiled = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
-  let count = 0
-  const { Module } = WebAssembly
-  class Counted extends Module {
-    constructor(bytes: BufferSource) {
-      super(bytes)
-      count += 1
-    }
-  }
-  yield* Effect.acquireUseRelease(
-    Effect.sync(() => (WebAssembly.Module = Counted)),
-    () => effect,
-    () => Effect.sync(() => (WebAssembly.Module = Module))
-  )
-  return count
-})
 
 const steps = Effect.fnUntraced(function* <S>(optimizer: Optimizer.Optimizer<S>, tree: object, first = 0) {
   let state = yield* optimizer.init(tree)

@@ -164,6 +164,8 @@ const special: { readonly [name: string]: ((kwargs: Arguments) => Transform.Any)
       ...(decoded(options) as { everyKSchedule: number }),
       shouldSkipUpdateFn: skipRules[String(skip)]
     }),
+  lookahead: ({ fast_optimizer, ...options }) =>
+    Transform.lookahead(transformOf(fast_optimizer as Special), decoded(options) as never),
   inject_hyperparams: ({ inner_factory, kwargs }) =>
     Transform.injectHyperparams(
       (options: object) => {
