@@ -40,6 +40,17 @@ export { signSgd, type SignSgdOptions } from "./internal/aliases/signs/signSgd.t
 export { signum, type SignumOptions } from "./internal/aliases/signs/signum.ts"
 
 export { addDecayedWeights, type AddDecayedWeightsOptions } from "./internal/transforms/accumulate/addDecayedWeights.ts"
+export { addNoise, type AddNoiseOptions } from "./internal/transforms/accumulate/addNoise.ts"
+export {
+  applyEvery,
+  type ApplyEveryOptions,
+  type ApplyEveryState
+} from "./internal/transforms/accumulate/applyEvery.ts"
+export { ema, type EmaOptions, type EmaState } from "./internal/transforms/accumulate/ema.ts"
+export { keepParamsNonnegative } from "./internal/transforms/accumulate/keepParamsNonnegative.ts"
+export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
+export { zeroNans, type ZeroNansState } from "./internal/transforms/accumulate/zeroNans.ts"
+
 export { centralize } from "./internal/transforms/axes/centralize.ts"
 export {
   scaleByFactoredRms,
@@ -47,9 +58,6 @@ export {
   type ScaleByFactoredRmsState
 } from "./internal/transforms/axes/scaleByFactoredRms.ts"
 export { scaleBySm3, type ScaleBySm3Options, type ScaleBySm3State } from "./internal/transforms/axes/scaleBySm3.ts"
-
-export { ema, type EmaOptions, type EmaState } from "./internal/transforms/accumulate/ema.ts"
-export { trace, type TraceOptions, type TraceState } from "./internal/transforms/accumulate/trace.ts"
 
 export {
   applyIfFinite,
@@ -134,6 +142,15 @@ export {
 } from "./internal/transforms/moments/signs/scaleByRprop.ts"
 export { scaleBySign } from "./internal/transforms/moments/signs/scaleBySign.ts"
 
+export type { Measure, Measured, MeasureFn } from "./internal/transforms/monitor/measure.ts"
+export {
+  measureWithEma,
+  type MeasureWithEmaOptions,
+  type MeasureWithEmaState
+} from "./internal/transforms/monitor/measureWithEma.ts"
+export { type Measures, monitor, type MonitorState } from "./internal/transforms/monitor/monitor.ts"
+export { snapshot, type SnapshotState } from "./internal/transforms/monitor/snapshot.ts"
+
 export {
   normalizeByUpdateNorm,
   type NormalizeByUpdateNormOptions
@@ -151,12 +168,14 @@ export {
 export { scaleByPolyak, type ScaleByPolyakOptions } from "./internal/transforms/norms/scaleByPolyak.ts"
 export { scaleByTrustRatio, type ScaleByTrustRatioOptions } from "./internal/transforms/norms/scaleByTrustRatio.ts"
 
+export { identity, setToZero } from "./internal/transforms/scale/identity.ts"
 export { scale, type ScaleOptions } from "./internal/transforms/scale/scale.ts"
 export {
   scaleByLearningRate,
   type ScaleByLearningRateOptions
 } from "./internal/transforms/scale/scaleByLearningRate.ts"
 export { scaleBySchedule, type ScaleByScheduleOptions } from "./internal/transforms/scale/scaleBySchedule.ts"
+export { stateless, statelessWithTreeMap } from "./internal/transforms/scale/stateless.ts"
 
 export type { Entry, Filtering } from "./internal/access/entries.ts"
 export { type FilteringOptions, get, getAllWithPath, type GetOptions } from "./internal/access/get.ts"
@@ -165,6 +184,7 @@ export { set, type Values } from "./internal/access/set.ts"
 export type { Named, Names } from "./internal/access/types.ts"
 
 export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.ts"
+export type { NeedsOfFn } from "./internal/transform/given.ts"
 export type { Hyper, Rate } from "./internal/transform/hyper.ts"
 export { applyUpdates } from "./internal/transform/applyUpdates.ts"
 export { apply, type Applied, type Arguments, init, update, type Updated } from "./internal/transform/effects.ts"

@@ -15,6 +15,9 @@ export type Hyper = number | Scalar.Scalar
 /** A number, a schedule of it, a function of the count of updates, or a symbol. */
 export type Rate = Schedules.StepSize | Scalar.Scalar
 
+/** A number or symbol as a symbol. */
+export const scalarOf = (hyper: Hyper): Scalar.Scalar => (typeof hyper === "number" ? Scalar.constant(hyper) : hyper)
+
 /** The rate at a count of earlier updates. */
 export const rateAt = (rate: Rate): ((count: Scalar.Scalar) => Scalar.Scalar) =>
   rate instanceof Scalar.Scalar ? () => rate : Scalar.schedule(rate)

@@ -17,7 +17,7 @@ import {
 import * as Scalar from "../../../Scalar.ts"
 import { check, count, finite, integer, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { repeated } from "../../transform/axes.ts"
-import { checked, type Hyper, plain } from "../../transform/hyper.ts"
+import { checked, type Hyper, plain, scalarOf } from "../../transform/hyper.ts"
 import { mean } from "../../transform/norms.ts"
 import { counting, type Counted, type SlotLists } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -66,8 +66,7 @@ const decayAt = (
 ): ((t: Scalar.Scalar) => Scalar.Scalar) => {
   if (given === undefined) return (t) => sub(1, pow(sub(t, stepOffset), neg(decayRate)))
   const compute: Scalar.Compute = (count = Number.NaN, rate = Number.NaN) => given(count, rate)
-  const rate = typeof decayRate === "number" ? Scalar.constant(decayRate) : decayRate
-  return (t) => Scalar.apply("decayRateFn", compute, sub(sub(t, 1), stepOffset), rate)
+  return (t) => Scalar.apply("decayRateFn", compute, sub(sub(t, 1), stepOffset), scalarOf(decayRate))
 }
 
 /**

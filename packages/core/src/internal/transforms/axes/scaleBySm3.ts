@@ -18,7 +18,7 @@ import {
 import * as Scalar from "../../../Scalar.ts"
 import { decay, mass, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { along, others, withAxes } from "../../transform/axes.ts"
-import { checked, type Hyper, plain } from "../../transform/hyper.ts"
+import { checked, type Hyper, plain, scalarOf } from "../../transform/hyper.ts"
 import { type SlotLists, withSlots } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
 
@@ -36,8 +36,6 @@ export interface ScaleBySm3Options {
 export type ScaleBySm3State = SlotLists<{ readonly mu: ReadonlyArray<Expr>; readonly nu: Expr }>
 
 const weightOf: Scalar.Compute = (b2 = Number.NaN) => (b2 === 1 ? 1 : 1 - b2)
-
-const toScalar = (hyper: Hyper): Scalar.Scalar => (typeof hyper === "number" ? Scalar.constant(hyper) : hyper)
 
 /**
  * SM3: Adagrad whose sums of squares are kept as one vector per axis instead of one number per element.
@@ -68,7 +66,7 @@ const toScalar = (hyper: Hyper): Scalar.Scalar => (typeof hyper === "number" ? S
 export const scaleBySm3 = ({ b1 = 0.9, b2 = 1, eps = 1e-8 }: ScaleBySm3Options = {}): Transform<ScaleBySm3State> => {
   const name = "scaleBySm3"
   const h = checked(name, { b1, b2, eps }, { b1: decay, b2: mass, eps: nonNegative })
-  const weight = Scalar.apply("weight", weightOf, toScalar(h.b2))
+  const weight = Scalar.apply("weight", weightOf, scalarOf(h.b2))
   return withSlots({
     name,
     hyperParameters: plain(h),

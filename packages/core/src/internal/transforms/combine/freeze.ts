@@ -1,13 +1,12 @@
 /** Leaves that stay as they are. */
-import { type Expr, zerosLike } from "../../../Expr.ts"
+import type { Expr } from "../../../Expr.ts"
 import * as Leaves from "../../../Leaves.ts"
 import { type Mask, maskOf } from "../../transform/mask.ts"
-import { stateless, type Stateless } from "../../transform/rules.ts"
+import type { Stateless } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
+import { setToZero } from "../scale/identity.ts"
 import { type MaskedState, onChosen } from "./masked.ts"
 import { partitionBy, type PartitionState } from "./partition.ts"
-
-const zeros = (name: string): Transform<Stateless> => stateless({ name }, zerosLike)
 
 /**
  * Updates of zero for the leaves that a mask means; the others pass unchanged.
@@ -31,7 +30,7 @@ const zeros = (name: string): Transform<Stateless> => stateless({ name }, zerosL
  * ```
  */
 export const freeze = (mask: Mask): Transform<MaskedState<Stateless>> =>
-  onChosen("freeze", zeros("freeze"), (leaves) => maskOf("freeze", mask, leaves))
+  onChosen("freeze", setToZero(), (leaves) => maskOf("freeze", mask, leaves))
 
 /** What `selectiveTransform` is made with. */
 export interface SelectiveTransformOptions {
@@ -74,5 +73,5 @@ export const selectiveTransform = <S, Needs extends string>(
   const name = "selectiveTransform"
   const labels = (shapes: Leaves.Leaves<Expr>): Leaves.Leaves<string> =>
     Leaves.map(maskOf(name, freezeMask, shapes), (isFrozen) => (isFrozen ? "freeze" : "train"))
-  return partitionBy(name, { train: inner, freeze: zeros("freeze") }, labels)
+  return partitionBy(name, { train: inner, freeze: setToZero() }, labels)
 }
