@@ -34,6 +34,7 @@ import {
   reducedShape,
   reshapeShape,
   sameShape,
+  sizeOf,
   slicedShape,
   transposedShape
 } from "./internal/trace/shape.ts"
@@ -420,4 +421,6 @@ export const safeNorm = (x: Expr, minNorm: Host, { ord = 2, ...axes }: NormOptio
 }
 
 /** The root of the mean square of all elements, but at least `minRms`: for what is divided by it. */
-export const safeRootMeanSquares = (x: Expr, minRms: Host): Expr => maximum(sqrt(mean(square(x))), minRms)
+export const safeRootMeanSquares = (x: Expr, minRms: Host): Expr =>
+  // The mean as a sum, which is taken in the kernel that makes x.
+  maximum(sqrt(div(sum(square(x)), sizeOf(x.shape))), minRms)

@@ -227,6 +227,33 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
+    name: "parameters that a transform needs",
+    tag: "MissingArgument",
+    // What a user without types may write.
+    provoke: Transform.update(
+      Transform.addDecayedWeights({ weightDecay: 1 }) as Transform.Any,
+      { w: 1 },
+      { count: 0 },
+      {}
+    ),
+    fields: { argument: "params", transform: "addDecayedWeights", expected: "the tree of parameters" },
+    message: [
+      "addDecayedWeights.update: addDecayedWeights needs params, expected the tree of parameters",
+      "Pass { params } beside the updates."
+    ]
+  },
+  {
+    name: "a mask of numbers",
+    tag: "InvalidMask",
+    provoke: Transform.init(Transform.masked(Transform.scaleByAdam(), { w: 1 }), { w: 1 }),
+    fields: { role: "the mask", faults: [{ path: "['w']", expected: "true or false", found: "1" }] },
+    message: [
+      "masked(scaleByAdam): the mask cannot be used",
+      "  ['w']   expected true or false   found 1",
+      "Give each leaf of the parameters, or a whole subtree of them, one value."
+    ]
+  },
+  {
     name: "a name that nothing in a state has",
     tag: "UnknownName",
     // What a user without types may write.

@@ -8,6 +8,10 @@ export const plansOf = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effe
   const plans: Array<Plan.Plan> = []
   const recording: typeof service = {
     ...service,
+    executeUnsafe: (execution) => {
+      plans.push(execution.plan)
+      return service.executeUnsafe(execution)
+    },
     execute: (execution) => {
       plans.push(execution.plan)
       return service.execute(execution)

@@ -1,16 +1,12 @@
 /** The size of one tensor, as expressions of shape []. */
-import { div, type Expr, maximum, sqrt, square, sum } from "../../Expr.ts"
+import { div, type Expr, sqrt, square, sum } from "../../Expr.ts"
 import { sizeOf } from "../trace/shape.ts"
-import type { Hyper } from "./hyper.ts"
 
 /** Σx². */
 export const squaredNorm = (x: Expr): Expr => sum(square(x))
 
 /** √Σx². */
 export const norm = (x: Expr): Expr => sqrt(squaredNorm(x))
-
-/** √Σx², or `least` where that is more. */
-export const normAbove = (least: Hyper, x: Expr): Expr => maximum(norm(x), least)
 
 /** Σx over some axes or all, divided by how many there are: a sum in the kernel that makes x. */
 export const mean = (x: Expr, axes: ReadonlyArray<number> = x.shape.map((_, axis) => axis)): Expr =>

@@ -14,12 +14,12 @@ import * as Plan from "../../Plan.ts"
 import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
 import { Tensors } from "../../Tensors.ts"
-import { atomically } from "../atomically.ts"
-import { attempt } from "../attempt.ts"
-import { checkShapes, disposeAll, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import { atOnce, spanned } from "../atOnce.ts"
+import { checkShapes, disposeAll, floatLeaves, shapeOfLeaf, type TensorLike, withTensorsUnsafe } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { check, type Range } from "../optimizer/hyperParameters.ts"
 import { sameSpecs } from "../optimizer/layout.ts"
+import { evaluatorOf } from "../trace/evaluator.ts"
 
 /** A tree while a rule is traced. */
 export type Symbols = Leaves.Leaves<Expr.Expr>
@@ -142,7 +142,7 @@ interface Outputs {
   readonly tensors: ReadonlyArray<Tensor>
 }
 
-/** Checks what is given and executes the plan for it; the caller owns the outputs. */
+/** Checks what is given and executes the plan for it, all in one operation; the caller owns the outputs. */
 const runner = <R extends Ranges>({
   numbers: ranges,
   operation,
@@ -152,28 +152,30 @@ const runner = <R extends Ranges>({
 }: Spec<R, ReadonlyArray<Expr.Expr>>) => {
   const names = Object.keys(ranges ?? {})
   const planFor = planner(names, trace)
-  const prepare = ({ numbers, trees }: Given<R>) => {
+  return (tensors: Tensors["Service"], { donate = false, numbers, trees }: Given<R>): Outputs => {
     if (numbers !== undefined && ranges !== undefined) check(operation, numbers, ranges)
     const { leaves, ...shapes } = take(operation, trees, words)
-    return { leaves, treeDef: shapes.treeDef, plan: planFor(shapes), host: names.map((name) => numbers?.[name] ?? 0) }
-  }
-  return Effect.fn(operation)(function* (given: Given<R>): Effect.fn.Return<Outputs, OptimError, Tensors> {
-    const { execute } = yield* Tensors
-    const { host, leaves, plan, treeDef } = yield* attempt(() => prepare(given))
-    const scalars = Program.evaluateScalars(plan.program, host)
-    const tensors = yield* withTensors(leaves, (inputs) =>
-      execute({ plan, inputs, scalars, donatedFrom: given.donate === true ? 0 : inputs.length, renewHandles: true })
+    const plan = planFor(shapes)
+    const scalars = evaluatorOf(plan.program)(names.map((name) => numbers?.[name] ?? Number.NaN))
+    const outputs = withTensorsUnsafe(tensors, leaves, (inputs) =>
+      tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom: donate ? 0 : inputs.length, renewHandles: true })
     )
-    return { treeDef, tensors }
-  })
+    return { treeDef: shapes.treeDef, tensors: outputs }
+  }
 }
 
 /** A function of trees to a tree of the first one's structure; the caller owns it. */
 export const treeOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Symbols>) => {
   const run = runner<R>({ ...spec, trace: (numbers, ...trees) => trace(numbers, ...trees).items })
-  return atomically((given: Given<R>): Effect.Effect<unknown, OptimError, Tensors> =>
-    Effect.map(run(given), ({ tensors, treeDef }) => PyTree.unflatten(treeDef, tensors))
-  )
+  const make = (service: Tensors["Service"], given: Given<R>): unknown => {
+    const { tensors, treeDef } = run(service, given)
+    return PyTree.unflatten(treeDef, tensors)
+  }
+  return (given: Given<R>): Effect.Effect<unknown, OptimError, Tensors> =>
+    spanned(
+      spec.operation,
+      atOnce((service) => make(service, given))
+    )
 }
 
 /** The numbers of every output. */
@@ -185,7 +187,12 @@ const release = ({ tensors }: Outputs): Effect.Effect<void> => Effect.sync(() =>
 /** A function of trees to a number. */
 export const numberOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Expr.Expr>) => {
   const run = runner<R>({ ...spec, trace: (numbers, ...trees) => [trace(numbers, ...trees)] })
-  return atomically((given: Given<R>): Effect.Effect<number, OptimError, Tensors> =>
-    Effect.map(Effect.acquireUseRelease(run(given), read, release), ([output]) => output?.[0] ?? Number.NaN)
-  )
+  return (given: Given<R>): Effect.Effect<number, OptimError, Tensors> => {
+    const outputs = atOnce((service) => run(service, given))
+    const numbers = Effect.acquireUseRelease(outputs, read, release)
+    return spanned(
+      spec.operation,
+      Effect.map(numbers, ([output]) => output?.[0] ?? Number.NaN)
+    )
+  }
 }

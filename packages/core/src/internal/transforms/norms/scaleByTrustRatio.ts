@@ -1,8 +1,7 @@
 /** Updates as large as their parameters. */
-import { add, div, equal, mul, or, where } from "../../../Expr.ts"
+import { add, div, equal, mul, or, safeNorm, where } from "../../../Expr.ts"
 import { finite, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { checked, type Hyper, plain } from "../../transform/hyper.ts"
-import { normAbove } from "../../transform/norms.ts"
 import { type Stateless, statelessWithParams } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
 
@@ -49,7 +48,7 @@ export const scaleByTrustRatio = ({
   const ranges = { minNorm: nonNegative, trustCoefficient: finite, eps: nonNegative }
   const h = checked(name, { minNorm, trustCoefficient, eps }, ranges)
   return statelessWithParams({ name, hyperParameters: plain(h) }, (u, p) => {
-    const [pNorm, uNorm] = [normAbove(h.minNorm, p), normAbove(h.minNorm, u)]
+    const [pNorm, uNorm] = [safeNorm(p, h.minNorm), safeNorm(u, h.minNorm)]
     const ratio = div(mul(h.trustCoefficient, pNorm), add(uNorm, h.eps))
     return mul(u, where(or(equal(pNorm, 0), equal(uNorm, 0)), 1, ratio))
   })
