@@ -13,7 +13,7 @@ import * as fc from "fast-check"
 import { either as E, function as F, monoid } from "fp-ts"
 import { backends } from "./support/backends.ts"
 import { leavesNothing } from "./support/memory.ts"
-import { values } from "./support/numbers.ts"
+import { valuesAtOnce as values } from "./support/numbers.ts"
 import { forAll } from "./support/property.ts"
 
 type Composable = T.Composable<"params">

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { backends } from "../support/backends.ts"
 import { compiled } from "../support/compiled.ts"
-import { isArray, numbersOf, toTensors } from "../support/golden.ts"
+import { isArray, toTensors } from "../support/golden.ts"
 import { leavesNothing, memory } from "../support/memory.ts"
 import { gradients, params as paramsOf, problem } from "../support/problems.ts"
 import { forAll } from "../support/property.ts"
@@ -271,7 +271,7 @@ const tensorsIn = (state: unknown): ReadonlyArray<readonly [string, tf.Tensor]> 
 }
 
 const masksAll: Law = Effect.fnUntraced(function* (tried) {
-  const none = Transform.masked(tried.make(), false)
+  const none: Transform.Any = Transform.masked(tried.make(), false)
   const { params, state } = yield* scoped(begun(none, tried))
   const [paths, held] = [pathsOf(tried.params), tensorsIn(state)]
   // A measurement of no leaf is a number, and all leaves of none as one vector have no element.
@@ -288,7 +288,7 @@ const masksSome: Law = Effect.fnUntraced(function* (tried) {
   const [kept, ...others] = pathsOf(tried.params)
   const mask = PyTree.mapWithPath(tried.params, (path) => KeyPath.keystr(path) === kept, { isLeaf: isArray })
   const transform = tried.make()
-  const some = Transform.masked(transform, mask)
+  const some: Transform.Any = Transform.masked(transform, mask)
   const { params, state } = yield* scoped(begun(some, tried))
   const own = (tree: unknown) =>
     tensorsIn(tree)

@@ -1,5 +1,5 @@
 /** Hyper-parameters as state. */
-import type * as Schedules from "@optim/schedules"
+import * as Schedules from "@optim/schedules"
 import * as Scalar from "../../../Scalar.ts"
 import type { HyperParameter } from "../../optimizer/hyperParameters.ts"
 import { type Rate, rateAt } from "../../transform/hyper.ts"
@@ -19,8 +19,19 @@ export interface InjectHyperparamsState<O, S> {
 /** A number that stays what the state says, or a schedule that is looked up at each count. */
 type Source = number | Exclude<Schedules.StepSize, number>
 
-const isSource = (value: HyperParameter | undefined): value is Source =>
-  typeof value === "number" || typeof value === "function" || typeof value === "object"
+/** Is this option a number or a schedule? A function is one if the transform counts it among its hyper-parameters. */
+const isSource = (value: unknown, known: HyperParameter | undefined): value is Source =>
+  typeof value === "number" || Schedules.isSchedule(value) || (typeof value === "function" && value === known)
+
+/** Options with the first number of each schedule, which may stand where the maker takes numbers alone. */
+const atZero = <O extends object>(options: O): O => {
+  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
+    name,
+    Schedules.isSchedule(value) ? Schedules.at(value, 0) : value
+  ])
+  // The same options, of the same types: a number may stand wherever a schedule may.
+  return Object.fromEntries(entries) as O
+}
 
 /**
  * A transform whose hyper-parameters are part of its state: readable, settable, and saved with it.
@@ -55,9 +66,9 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   options: O
 ): Transform<InjectHyperparamsState<O, S>, Needs> => {
   type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
-  const plain = make(options)
+  const plain = make(atZero(options))
   const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
-    isSource(entry[1])
+    isSource(entry[1], plain.hyperParameters[entry[0]])
   )
   // A symbol for every number and schedule among the options.
   const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
@@ -65,7 +76,7 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   const withSymbols = (hyperparams: Symbols): Transform<S, Needs> => make({ ...options, ...hyperparams })
   return {
     name: `injectHyperparams(${plain.name})`,
-    hyperParameters: plain.hyperParameters,
+    hyperParameters: { ...plain.hyperParameters, ...Object.fromEntries(sources) },
     needs: plain.needs,
     init: (params) => {
       const hyperparams = each((_, source) => rateAt(source)(zero))
