@@ -34,6 +34,8 @@ import type { State } from "./internal/transform/transform.ts"
 import { isTensor } from "./internal/tensorLike.ts"
 import { InvalidLeaf } from "./OptimError.ts"
 
+export type { Held } from "./internal/optimizer/held.ts"
+
 const TypeId = "~@optim/core/OptimizerState"
 
 /** Stands in the place of sub-trees for an optimizer that was made of a transform with the symbolic state `T`. */
@@ -62,6 +64,9 @@ export class OptimizerState<out P, in out S> {
   /** @internal */
   [isShown] = true
 
+  /**
+   * A state of these tensors: those of the sub-trees, then those of what a transform remembers (`held`). Copies none.
+   */
   constructor(
     treeDef: TreeDef.TreeDef<P>,
     subtreeDefs: ReadonlyArray<TreeDef.TreeDef<S>>,
@@ -118,6 +123,30 @@ const node: PyTree.NodeType<OptimizerState<unknown, unknown>, Metadata> = {
     return new OptimizerState(treeDef, subtreeDefs, [...leaves, ...tensors], held)
   }
 }
+
+/**
+ * What the transform of a state remembers, without its tensors: the structure and the numbers. `undefined` for the state of
+ * an optimizer that was not made of a transform. With it, a state is made of tensors anew, by `new OptimizerState`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import * as Effect from "effect/Effect"
+ * import { Optimizer, OptimizerState, Transform } from "@optim/core"
+ * import * as Cpu from "@optim/core/cpu"
+ *
+ * const init = Optimizer.fromTransform(Transform.scaleByAdam()).init({ w: 1 })
+ * const state = await Effect.runPromise(init.pipe(Effect.provide(Cpu.layer)))
+ * const held = OptimizerState.held(state)
+ * assert.strictEqual(String(held?.treeDef), "PyTreeDef({'count': *, 'mu': {'w': *}, 'nu': {'w': *}})")
+ * assert.deepStrictEqual(held?.numbers, [0, undefined, undefined])
+ *
+ * const { leaves, subtreeDefs, treeDef } = state // the parameter, then mu and nu
+ * const same = new OptimizerState.OptimizerState(treeDef, subtreeDefs, leaves, held)
+ * assert.deepStrictEqual(OptimizerState.transform(same), OptimizerState.transform(state))
+ * ```
+ */
+export const held = <P, S>(state: OptimizerState<P, S>): Held | undefined => state[ownHeld]
 
 /** Is this the state of an optimizer? */
 export const isOptimizerState = (u: unknown): u is OptimizerState<unknown, unknown> =>

@@ -6,6 +6,9 @@
  * safetensors file, whose tensors any reader of that layout finds under names like `layers.0.w/m`, or as JSON. `save` and
  * `load` do all of it with files.
  *
+ * The state of an optimizer that was made of a transform has, besides, what the transform remembers: its tensors are under
+ * names like `transform/1.mu.layers.0.w`, and its numbers (counters, rates that were set) as F64 of shape [] beside them.
+ *
  * Hyper-parameters are written down, not restored: code makes the optimizer, the checkpoint tells what it was. Only the
  * optimizer's name and the tensors must fit. Where files are kept, and for how long, is not decided here.
  *
@@ -43,24 +46,27 @@
  * ```
  */
 import { InvalidStep, type OptimError } from "@optim/core/OptimError"
-import type { Optimizer, Promoted } from "@optim/core/Optimizer"
-import { OptimizerState } from "@optim/core/OptimizerState"
+import type { Promoted, Traced } from "@optim/core/Optimizer"
+import { type Held, held, OptimizerState } from "@optim/core/OptimizerState"
 import type { HostTensor, Tensors } from "@optim/core/Tensors"
 import type { TreeDef } from "@optim/pytree"
+import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
-import { checkBudget, entriesOf, specOf, tensorsNamed } from "./internal/assemble.ts"
+import { checkBudget, entriesOf, leafOf, named, specOf } from "./internal/assemble.ts"
 import { atomicWrite } from "./internal/atomicWrite.ts"
 import { asking, reading, type ReadError, writing, type WriteError } from "./internal/attempt.ts"
 import * as Document from "./internal/document.ts"
-import { hostSpec, type Layout, misfits } from "./internal/fit.ts"
+import { hostSpec, type Layout, leafSpec, misfits } from "./internal/fit.ts"
 import { fromOptimizer, type HyperParameters } from "./internal/hyperParameters.ts"
 import { codecs } from "./internal/codecs.ts"
 import * as Manifest from "./internal/manifest.ts"
 import * as Names from "./internal/names.ts"
+import type { Savable } from "./internal/savable.ts"
+import { joined, separated, subtreeLeaves } from "./internal/stateLeaves.ts"
 import { makeAll, readAll } from "./internal/transfer.ts"
 import * as Safetensors from "./Safetensors.ts"
 import { CheckpointMismatch } from "./SerializeError.ts"
@@ -68,6 +74,7 @@ import { CheckpointMismatch } from "./SerializeError.ts"
 export type { HyperParameter, HyperParameters, Opaque } from "./internal/hyperParameters.ts"
 export type { Metadata } from "./internal/document.ts"
 export type { ReadError, WriteError } from "./internal/attempt.ts"
+export type { Savable } from "./internal/savable.ts"
 
 const TypeId = "~@optim/serialize/Checkpoint"
 
@@ -84,16 +91,19 @@ export class Checkpoint {
   readonly treeDef: TreeDef.TreeDef
   /** The structure of each leaf's slots. */
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
-  /** All tensors of the state, leaf after leaf, slot after slot. */
+  /** All tensors of the state, leaf after leaf, slot after slot, then those of what a transform remembers. */
   readonly leaves: ReadonlyArray<HostTensor>
+  /** What a transform remembers, without its tensors: structure and numbers. */
+  readonly transform: Held | undefined
 
-  constructor(fields: Omit<Checkpoint, typeof TypeId>) {
+  constructor(fields: Omit<Checkpoint, typeof TypeId | "transform"> & Partial<Pick<Checkpoint, "transform">>) {
     this.step = fields.step
     this.optimizer = fields.optimizer
     this.metadata = fields.metadata
     this.treeDef = fields.treeDef
     this.subtreeDefs = fields.subtreeDefs
     this.leaves = fields.leaves
+    this.transform = fields.transform
   }
 }
 
@@ -102,7 +112,7 @@ export const isCheckpoint = (u: unknown): u is Checkpoint => hasProperty(u, Type
 
 /** A run to be saved: its optimizer, how many updates it has made, and the state after them. */
 export interface Run<P, S> {
-  readonly optimizer: Optimizer<S>
+  readonly optimizer: Savable<S>
   readonly step: number
   readonly state: OptimizerState<P, S>
   /** Text to keep with it, under any keys but `optim`. */
@@ -111,7 +121,7 @@ export interface Run<P, S> {
 
 /** Where a checkpoint goes: the optimizer, and a tree like the parameters that were given to its `init`. */
 export interface Target<P, S> {
-  readonly optimizer: Optimizer<S>
+  readonly optimizer: Savable<S>
   /** Only structure, shapes and dtypes matter; the numbers are not looked at. */
   readonly params: P
 }
@@ -131,6 +141,13 @@ const checkStep = (operation: string, step: number) =>
     ? Effect.void
     : Effect.fail(new InvalidStep({ operation, value: String(step) }))
 
+const tensorPaths = (leaves: ReadonlyArray<Tensor>, structure: Parameters<typeof joined>[1]): ReadonlyArray<string> => {
+  const places = Names.placesOfState(structure)
+  return joined(leaves, structure).flatMap((leaf, index) =>
+    typeof leaf === "number" ? [] : (places[index]?.path ?? "")
+  )
+}
+
 const taken = Effect.fnUntraced(function* <P, S>(
   operation: string,
   { metadata = {}, optimizer, state, step }: Run<P, S>
@@ -138,10 +155,10 @@ const taken = Effect.fnUntraced(function* <P, S>(
   yield* checkStep(operation, step)
   yield* asking(() => optimizer.params(state)) // fails for a state that was donated, or is another optimizer's
   const { subtreeDefs, treeDef } = state
-  const paths = Names.placesOfState(treeDef, subtreeDefs).map(({ path }) => path)
-  const leaves = yield* readAll(operation, state.leaves, paths)
+  const structure = { treeDef, subtreeDefs, transform: held(state) }
+  const leaves = yield* readAll(operation, state.leaves, tensorPaths(state.leaves, structure))
   const description = { name: optimizer.name, hyperParameters: fromOptimizer(optimizer.hyperParameters) }
-  return new Checkpoint({ step, optimizer: description, metadata, treeDef, subtreeDefs, leaves })
+  return new Checkpoint({ step, optimizer: description, metadata, leaves, ...structure })
 })
 
 /**
@@ -153,32 +170,36 @@ const taken = Effect.fnUntraced(function* <P, S>(
 export const take = <P, S>(run: Run<P, S>): Effect.Effect<Checkpoint, OptimError | WriteError, Tensors> =>
   taken("Checkpoint.take", run)
 
-const heldBy = ({ leaves, optimizer, subtreeDefs, treeDef }: Checkpoint): Layout => ({
-  optimizer: optimizer.name,
-  treeDef,
-  subtreeDefs,
-  specs: leaves.map(hostSpec)
-})
+const layoutOf = (checkpoint: Checkpoint): Layout => {
+  const { leaves, optimizer, subtreeDefs, transform, treeDef } = checkpoint
+  const specs = joined(leaves, checkpoint).map((leaf) => leafSpec(leaf, hostSpec))
+  return { optimizer: optimizer.name, treeDef, subtreeDefs, transform, specs }
+}
+
+const layoutFor = ({ name }: { readonly name: string }, traced: Traced): Layout => {
+  const { slots, subtreeDefs, transform, treeDef } = traced
+  const specs = joined(slots, traced).map((leaf) => leafSpec(leaf, specOf))
+  return { optimizer: name, treeDef, subtreeDefs, transform, specs }
+}
 
 const restored = Effect.fnUntraced(function* <P, S>(operation: string, checkpoint: Checkpoint, target: Target<P, S>) {
   const { optimizer, params } = target
-  const { slots, subtreeDefs, treeDef } = yield* optimizer.trace(params)
-  const faults = misfits(
-    { optimizer: optimizer.name, treeDef, subtreeDefs, specs: slots.map(specOf) },
-    heldBy(checkpoint)
-  )
+  const traced = yield* optimizer.trace(params)
+  const faults = misfits(layoutFor(optimizer, traced), layoutOf(checkpoint))
   if (faults.length > 0) return yield* new CheckpointMismatch({ operation, faults })
   const {
     leaves,
     metadata,
     optimizer: { hyperParameters },
-    step
+    step,
+    transform
   } = checkpoint
   // The structures are those of a state of this optimizer for these parameters.
   const state: OptimizerState<Promoted<P>, S> = new OptimizerState(
-    treeDef as TreeDef.TreeDef<Promoted<P>>,
-    subtreeDefs as ReadonlyArray<TreeDef.TreeDef<S>>,
-    yield* makeAll(leaves)
+    traced.treeDef as TreeDef.TreeDef<Promoted<P>>,
+    traced.subtreeDefs as ReadonlyArray<TreeDef.TreeDef<S>>,
+    yield* makeAll(leaves),
+    transform
   )
   return { step, state, metadata, hyperParameters }
 })
@@ -187,7 +208,7 @@ const restored = Effect.fnUntraced(function* <P, S>(operation: string, checkpoin
  * Puts a checkpoint into tensors, as the state of the same optimizer for the same parameters.
  *
  * Fails with one `CheckpointMismatch` that lists every difference: the optimizer's name, missing and unexpected tensors,
- * shapes, dtypes, slots. Numbers go through unchanged, bit for bit.
+ * shapes, dtypes, slots, numbers of a transform. All numbers go through unchanged, bit for bit.
  */
 export const restore = <P, S>(
   checkpoint: Checkpoint,
@@ -198,14 +219,18 @@ export const restore = <P, S>(
 const toDocument = (operation: string, checkpoint: Checkpoint): Document.Document => ({
   manifest: Manifest.encodeCheckpoint(operation, checkpoint),
   metadata: checkpoint.metadata,
-  entries: entriesOf(operation, Names.ofState(checkpoint.treeDef, checkpoint.subtreeDefs), checkpoint.leaves)
+  entries: entriesOf(operation, Names.ofState(checkpoint), joined(checkpoint.leaves, checkpoint))
 })
 
 const fromDocument = (operation: string, { entries, manifest, metadata }: Document.Unchecked): Checkpoint => {
   const { nameLength, ...description } = Manifest.decodeCheckpoint(operation, manifest)
   checkBudget(operation, nameLength, entries)
-  const names = Names.ofState(description.treeDef, description.subtreeDefs)
-  return new Checkpoint({ ...description, metadata, leaves: tensorsNamed(operation, names, entries) })
+  const remembered = subtreeLeaves(description)
+  const leaves = named(operation, Names.ofState(description), entries, (entry, index) =>
+    index < remembered ? Safetensors.toHost(entry) : leafOf(entry)
+  )
+  const { tensors, transform } = separated(leaves, description)
+  return new Checkpoint({ ...description, metadata, leaves: tensors, transform })
 }
 
 const bytesAs = (operation: string, bytes: Uint8Array): Checkpoint =>

@@ -8,8 +8,8 @@
  * An item tells the manager what is expected. Its value is taken at `save`, copied at once, and made anew at `restore`.
  */
 import { type OptimError, type OutOfMemory } from "@optim/core/OptimError"
-import type { Optimizer, Promoted } from "@optim/core/Optimizer"
-import { OptimizerState } from "@optim/core/OptimizerState"
+import type { Promoted } from "@optim/core/Optimizer"
+import { held, OptimizerState } from "@optim/core/OptimizerState"
 import { dispose, type Tensors } from "@optim/core/Tensors"
 import { PyTree, type TreeDef } from "@optim/pytree"
 import * as Effect from "effect/Effect"
@@ -20,12 +20,15 @@ import { fromOptimizer, HyperParameters } from "./internal/hyperParameters.ts"
 import { capture, shareAll } from "./internal/item/capture.ts"
 import { contract, type Contract, fitLayout, type Layout } from "./internal/item/contract.ts"
 import { type FitOptions, isPartial } from "./internal/item/fit.ts"
+import { isTensor } from "./internal/leaves.ts"
 import * as Slots from "./internal/item/slots.ts"
 import * as JsonText from "./internal/jsonText.ts"
 import * as Manifest from "./internal/manifest.ts"
 import type { ItemRecord } from "./internal/manager/manifest.ts"
 import * as Names from "./internal/names.ts"
+import type { Savable } from "./internal/savable.ts"
 import type { Fault } from "./internal/show.ts"
+import { joined, separated, type Structure } from "./internal/stateLeaves.ts"
 import * as Migrations from "./Migrations.ts"
 import { UnencodableCheckpoint } from "./SerializeError.ts"
 
@@ -148,19 +151,21 @@ const aboutJson = Schema.toCodecJson(About)
  * ])
  * ```
  */
-export const state = <P, S>(optimizer: Optimizer<S>, params: P): Item<OptimizerState<Promoted<P>, S>, Tensors> =>
+export const state = <P, S>(optimizer: Savable<S>, params: P): Item<OptimizerState<Promoted<P>, S>, Tensors> =>
   make<OptimizerState<Promoted<P>, S>, Tensors>({
     capture: Effect.fnUntraced(function* (operation, step, value) {
       yield* asking(() => optimizer.params(value)) // fails for a state that was donated, or is another optimizer's
-      const { leaves, subtreeDefs, treeDef } = value
-      const tensors = yield* capture(operation, leaves, stateSlots(leaves, treeDef, subtreeDefs))
+      const { subtreeDefs, treeDef } = value
+      const structure = { treeDef, subtreeDefs, transform: held(value) }
+      const leaves = joined(value.leaves, structure)
+      const tensors = yield* capture(operation, leaves, stateSlots(leaves, structure))
       const description = { name: optimizer.name, hyperParameters: fromOptimizer(optimizer.hyperParameters) }
       return yield* writing(() => ({
         kind: "tree" as const,
         version: 0,
         value: Schema.encodeSync(aboutJson)({ optimizer: description }),
         tensors,
-        manifest: Manifest.encodeCheckpoint(operation, { step, optimizer: description, treeDef, subtreeDefs })
+        manifest: Manifest.encodeCheckpoint(operation, { step, optimizer: description, ...structure })
       }))
     }),
     fit: (item, stored, options) =>
@@ -171,42 +176,46 @@ export const state = <P, S>(optimizer: Optimizer<S>, params: P): Item<OptimizerS
   })
 
 const stateSlots = (
-  specs: ReadonlyArray<{ readonly dtype: string; readonly shape: ReadonlyArray<number> }>,
-  treeDef: TreeDef.TreeDef,
-  subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+  specs: ReadonlyArray<Slots.TensorSpec | number>,
+  structure: Structure
 ): ReadonlyArray<Slots.Slot> => {
-  const names = Names.ofState(treeDef, subtreeDefs)
-  const places = Names.placesOfState(treeDef, subtreeDefs)
+  const names = Names.ofState(structure)
+  const places = Names.placesOfState(structure)
   return specs.map((spec, index) =>
-    Slots.tensorSlot(spec, { name: names[index] ?? "", path: places[index]?.path ?? "" })
+    Slots.stateSlot(spec, { name: names[index] ?? "", path: places[index]?.path ?? "" })
   )
 }
 
 const stateLayout = Effect.fnUntraced(function* <P, S>(
-  optimizer: Optimizer<S>,
+  optimizer: Savable<S>,
   params: P
 ): Effect.fn.Return<Layout<OptimizerState<Promoted<P>, S>>, OptimError> {
-  const { slots, subtreeDefs, treeDef } = yield* optimizer.trace(params)
+  const traced = yield* optimizer.trace(params)
   return {
-    slots: stateSlots(slots, treeDef, subtreeDefs),
-    // the structures are those of a state of this optimizer for these parameters, whose leaves are tensors
-    build: (leaves) =>
-      new OptimizerState(
-        treeDef as TreeDef.TreeDef<Promoted<P>>,
-        subtreeDefs as ReadonlyArray<TreeDef.TreeDef<S>>,
-        leaves.filter((leaf) => typeof leaf === "object" && "dataId" in leaf)
-      ),
+    slots: stateSlots(joined(traced.slots, traced), traced),
+    // the structures are those of a state of this optimizer for these parameters, whose leaves are tensors and numbers
+    build: (leaves) => {
+      const { tensors, transform } = separated(leaves, traced)
+      return new OptimizerState(
+        traced.treeDef as TreeDef.TreeDef<Promoted<P>>,
+        traced.subtreeDefs as ReadonlyArray<TreeDef.TreeDef<S>>,
+        tensors.filter(isTensor),
+        transform
+      )
+    },
     keep: (indices) => (indices.length === 0 ? Effect.succeed([]) : initial(optimizer, params, indices))
   }
 })
 
 /** Some leaves of a fresh state; the others are disposed. */
 const initial = Effect.fnUntraced(function* <P, S>(
-  optimizer: Optimizer<S>,
+  optimizer: Savable<S>,
   params: P,
   indices: ReadonlyArray<number>
 ): Effect.fn.Return<ReadonlyArray<Slots.Leaf>, OptimError | OutOfMemory, Tensors> {
-  const { leaves } = yield* optimizer.init(params)
+  const fresh = yield* optimizer.init(params)
+  const { subtreeDefs, treeDef } = fresh
+  const leaves = joined(fresh.leaves, { treeDef, subtreeDefs, transform: held(fresh) })
   const kept = new Set(indices)
   yield* dispose(leaves.filter((_, index) => !kept.has(index)))
   return indices.flatMap((index) => leaves[index] ?? [])

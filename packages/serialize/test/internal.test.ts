@@ -54,14 +54,19 @@ describe("laws of names", () => {
     )
   })
 
-  it("the length of all names of a state counts each leaf once for each slot", () => {
+  it("the length of all names of a state counts each leaf once for each slot, then what a transform remembers", () => {
     const tree = Schema.encodeSync(TreeDef.schema)(PyTree.structure({ aa: 1, b: [1] }))
     const subtree = Schema.encodeSync(TreeDef.schema)(PyTree.structure({ x: 1, vv: 1 }))
-    const names = Names.ofState(PyTree.structure({ aa: 1, b: [1] }), [
-      PyTree.structure({ x: 1, vv: 1 }),
-      PyTree.structure({ x: 1, vv: 1 })
-    ])
-    assert.strictEqual(NameBudget.ofState(tree, [subtree], [0, 0]), names.join("").length)
+    const subtreeDefs = [PyTree.structure({ x: 1, vv: 1 }), PyTree.structure({ x: 1, vv: 1 })]
+    const transform = PyTree.structure([{ count: 1 }, null, { mu: [1, 1] }])
+    const names = Names.ofState({
+      treeDef: PyTree.structure({ aa: 1, b: [1] }),
+      subtreeDefs,
+      transform: { treeDef: transform }
+    })
+    const json = Schema.encodeSync(TreeDef.schema)(transform)
+    const length = NameBudget.ofState({ tree, subtrees: [subtree], subtreeOf: [0, 0], transform: json })
+    assert.strictEqual(length, names.join("").length)
   })
 
   it("a chain of a million levels is counted in one pass", () => {

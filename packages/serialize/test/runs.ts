@@ -1,5 +1,5 @@
 /** Runs, trees and file systems for the tests of checkpoints. */
-import { Autodiff, Optimizer, type OptimizerState } from "@optim/core"
+import { Autodiff, Optimizer, OptimizerState, Transform } from "@optim/core"
 import * as Schedules from "@optim/schedules"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -30,6 +30,42 @@ export const forEachOptimizer = (f: <S>(optimizer: Optimizer.Optimizer<S>) => vo
   f(optimizers.adam)
   f(optimizers.adamax)
   f(optimizers.sm3)
+}
+
+const rate = Schedules.warmupCosineDecaySchedule({ initValue: 0, peakValue: 0.05, warmupSteps: 20, decaySteps: 100 })
+
+const matrices = Transform.leavesWhere(({ shape }) => shape.length > 1)
+
+/** Optimizers made of transforms: moments with counters, masks, hyper-parameters as state, inner states, no state. */
+export const composed = {
+  adamw: Optimizer.fromTransform(Transform.adamw({ learningRate: rate, weightDecay: 0.1, mask: matrices })),
+  injectHyperparams: Optimizer.fromTransform(
+    Transform.chain(
+      Transform.clipByGlobalNorm({ maxNorm: 0.5 }),
+      Transform.injectHyperparams(Transform.adamw, { learningRate: 0.05, weightDecay: 0.1, mask: matrices })
+    )
+  ),
+  multiSteps: Optimizer.fromTransform(
+    Transform.multiSteps(Transform.adam({ learningRate: 0.05 }), { everyKSchedule: 4 })
+  ),
+  partition: Optimizer.fromTransform(
+    Transform.partition(
+      { slow: Transform.sgd({ learningRate: 0.01, momentum: 0.9 }), fast: Transform.lion({ learningRate: rate }) },
+      { layers: "fast", scale: "slow", none: null }
+    )
+  ),
+  sgd: Optimizer.fromTransform(Transform.sgd({ learningRate: 0.05 })),
+  stateless: Optimizer.fromTransform(Transform.scale({ stepSize: -0.05 }))
+}
+
+/** Does something for each optimizer that was made of a transform. */
+export const forEachComposed = (f: <S>(name: string, optimizer: Optimizer.Optimizer<S>) => void): void => {
+  f("adamw", composed.adamw)
+  f("injectHyperparams", composed.injectHyperparams)
+  f("multiSteps", composed.multiSteps)
+  f("partition", composed.partition)
+  f("sgd", composed.sgd)
+  f("stateless", composed.stateless)
 }
 
 /** A small model with nested lists, a scalar and an empty place. */
@@ -71,6 +107,9 @@ export const train = <S>(
     return state
   })
 
-/** The bits of a state's tensors. */
-export const bits = <P, S>({ leaves }: OptimizerState.OptimizerState<P, S>): ReadonlyArray<ReadonlyArray<number>> =>
-  leaves.map((leaf) => [...new Int32Array(Float32Array.from(leaf.dataSync()).buffer)])
+/** The bits of a state's tensors, then the numbers of its transform. */
+export const bits = <P, S>(state: OptimizerState.OptimizerState<P, S>): ReadonlyArray<ReadonlyArray<number>> => {
+  const tensors = state.leaves.map((leaf) => [...new Int32Array(Float32Array.from(leaf.dataSync()).buffer)])
+  const numbers = OptimizerState.held(state)?.numbers.flatMap((number) => number ?? [])
+  return numbers === undefined ? tensors : [...tensors, numbers]
+}

@@ -290,6 +290,23 @@ layer(backends[0].layer)("plans of transforms", (it) => {
     })
   )
 
+  it.effect("masks are no hyper-parameters, be they functions or trees", () =>
+    Effect.gen(function* () {
+      const masks = [Transform.leavesWhere((_, path) => path === "w"), { b: false, w: true }]
+      const states = yield* Effect.forEach(masks, (mask) => {
+        const options = { learningRate: (count: number) => 0.5 / (1 + count), weightDecay: 0.5, mask }
+        const injected = Optimizer.fromTransform(Transform.injectHyperparams(Transform.adamw, options))
+        return Tensors.scoped(Effect.flatMap(injected.init(leaves), (state) => injected.update(0, leaves, state)))
+      })
+      for (const state of states) {
+        const names = Object.keys(OptimizerState.transform(state).hyperparams).toSorted()
+        assert.deepStrictEqual(names, ["b1", "b2", "eps", "epsRoot", "learningRate", "weightDecay"])
+      }
+      const [first, second] = states
+      assert.deepStrictEqual(values(first?.leaves), values(second?.leaves))
+    })
+  )
+
   it.effect("another value of an injected hyper-parameter is the same program", () =>
     Effect.gen(function* () {
       const injected = Optimizer.fromTransform(Transform.injectHyperparams(Transform.adamw, { learningRate: 0.1 }))

@@ -4,19 +4,41 @@
 import type { HostTensor } from "@optim/core/Tensors"
 import * as Safetensors from "../Safetensors.ts"
 import { InvalidBool, InvalidCheckpoint, UnencodableCheckpoint, UnsupportedDtype } from "../SerializeError.ts"
+import { bytesOf, elementsOf } from "./bytes.ts"
 import { type Fault, quoted, shape as showShape } from "./show.ts"
 
-/** An entry for each of these tensors. Throws `UnencodableCheckpoint` unless there is one tensor for each name. */
+/** A number is an F64 of shape [], which holds every number exactly. */
+const numberEntry = (name: string, number: number): Safetensors.Entry => ({
+  name,
+  dtype: "F64",
+  shape: [],
+  bytes: bytesOf(Float64Array.of(number), 8)
+})
+
+/** The tensor or the number in an entry. Throws as `Safetensors.toHost` does. */
+export const leafOf = (entry: Safetensors.Entry): HostTensor | number =>
+  entry.dtype === "F64" && entry.shape.length === 0
+    ? (elementsOf(Float64Array, entry.bytes)[0] ?? Number.NaN)
+    : Safetensors.toHost(entry)
+
+const tensorCount = (leaves: ReadonlyArray<HostTensor | number>): number =>
+  leaves.filter((leaf) => typeof leaf !== "number").length
+
+/** An entry for each of these leaves. Throws `UnencodableCheckpoint` unless there is one leaf for each name. */
 export const entriesOf = (
   operation: string,
   names: ReadonlyArray<string>,
-  leaves: ReadonlyArray<HostTensor>
+  leaves: ReadonlyArray<HostTensor | number>
 ): ReadonlyArray<Safetensors.Entry> => {
   if (leaves.length !== names.length) {
-    const fault = { path: "leaves", expected: `${names.length} tensors`, found: String(leaves.length) }
-    throw new UnencodableCheckpoint({ operation, faults: [fault] })
+    const found = tensorCount(leaves)
+    const expected = `${found + names.length - leaves.length} tensors`
+    throw new UnencodableCheckpoint({ operation, faults: [{ path: "leaves", expected, found: String(found) }] })
   }
-  return leaves.map((leaf, index) => Safetensors.fromHost(names[index] ?? "", leaf))
+  return leaves.map((leaf, index) => {
+    const name = names[index] ?? ""
+    return typeof leaf === "number" ? numberEntry(name, leaf) : Safetensors.fromHost(name, leaf)
+  })
 }
 
 /** Names may take this much room beyond those that are there, so that a file of another structure still gets a list. */
@@ -43,16 +65,16 @@ const unreadable = (entry: Safetensors.Entry, error: unknown): Fault => {
   throw error
 }
 
-/** The tensors under these names, each made from its entry; the first fault of each is listed. Throws `InvalidCheckpoint`. */
-export const tensorsNamed = (
+/** What is under these names, each made from its entry; the first fault of each is listed. Throws `InvalidCheckpoint`. */
+export const named = <A>(
   operation: string,
   names: ReadonlyArray<string>,
   entries: ReadonlyArray<Safetensors.Entry>,
-  toHost: (entry: Safetensors.Entry) => HostTensor = Safetensors.toHost
-): ReadonlyArray<HostTensor> => {
+  make: (entry: Safetensors.Entry, index: number) => A
+): ReadonlyArray<A> => {
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
   const faults: Array<Fault> = []
-  const tensors = names.flatMap((name) => {
+  const made = names.flatMap((name, index) => {
     const entry = byName.get(name)
     byName.delete(name)
     if (entry === undefined) {
@@ -60,7 +82,7 @@ export const tensorsNamed = (
       return []
     }
     try {
-      return [toHost(entry)]
+      return [make(entry, index)]
     } catch (error) {
       faults.push(unreadable(entry, error))
       return []
@@ -69,5 +91,5 @@ export const tensorsNamed = (
   for (const entry of byName.values())
     faults.push({ path: quoted(entry.name), expected: "nothing", found: specOf(entry) })
   if (faults.length > 0) throw new InvalidCheckpoint({ operation, faults })
-  return tensors
+  return made
 }

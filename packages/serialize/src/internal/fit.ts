@@ -2,11 +2,11 @@
  * Every way in which what a file holds differs from what is called for.
  */
 import type { HostTensor } from "@optim/core/Tensors"
-import type { TreeDef } from "@optim/pytree"
 import * as Equal from "effect/Equal"
 import { specOf } from "./assemble.ts"
 import * as Names from "./names.ts"
 import type { Fault } from "./show.ts"
+import type { Structure } from "./stateLeaves.ts"
 
 /** A tensor: its place, its dtype and shape in words. */
 export interface Slot extends Names.Place {
@@ -30,22 +30,29 @@ export const hostSpec = ({ data, shape }: HostTensor): string => {
   return specOf({ dtype: data instanceof Int32Array ? "int32" : "bool", shape })
 }
 
-/** What makes two states of optimizers fit: the optimizer's name, the structures, dtype and shape of each tensor. */
-export interface Layout {
+/** What stands at a leaf of a state, in words. */
+export const leafSpec = <A>(leaf: A | number, tensorSpec: (tensor: A) => string): string =>
+  typeof leaf === "number" ? "a number" : tensorSpec(leaf)
+
+/** What makes two states of optimizers fit: the optimizer's name, the structures, what stands at each leaf. */
+export interface Layout extends Structure {
   readonly optimizer: string
-  readonly treeDef: TreeDef.TreeDef
-  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
+  /** In words: dtype and shape of a tensor, or that it is a number. */
   readonly specs: ReadonlyArray<string>
 }
 
-const slots = ({ specs, subtreeDefs, treeDef }: Layout): ReadonlyArray<Slot> =>
-  Names.placesOfState(treeDef, subtreeDefs).map((place, index) => ({ ...place, spec: specs[index] ?? "" }))
+const slots = (layout: Layout): ReadonlyArray<Slot> =>
+  Names.placesOfState(layout).map((place, index) => ({ ...place, spec: layout.specs[index] ?? "" }))
 
-const structures = ({ subtreeDefs, treeDef }: Layout): string =>
-  [...new Set([treeDef, ...subtreeDefs].map(String))].join(", ")
+const allDefs = ({ subtreeDefs, transform, treeDef }: Layout) => [
+  treeDef,
+  ...subtreeDefs,
+  ...(transform === undefined ? [] : [transform.treeDef])
+]
 
-const sameStructure = (a: Layout, b: Layout): boolean =>
-  Equal.equals(a.treeDef, b.treeDef) && Equal.equals(a.subtreeDefs, b.subtreeDefs)
+const structures = (layout: Layout): string => [...new Set(allDefs(layout).map(String))].join(", ")
+
+const sameStructure = (a: Layout, b: Layout): boolean => Equal.equals(allDefs(a), allDefs(b))
 
 /** All differences of two layouts; structures are named only where no tensor shows the difference. */
 export const misfits = (expected: Layout, found: Layout): ReadonlyArray<Fault> => {

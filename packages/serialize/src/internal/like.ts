@@ -7,7 +7,7 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import * as Safetensors from "../Safetensors.ts"
 import { CheckpointMismatch } from "../SerializeError.ts"
-import { checkBudget, specOf, tensorsNamed } from "./assemble.ts"
+import { checkBudget, named, specOf } from "./assemble.ts"
 import type { Unchecked } from "./document.ts"
 import { differences, type Slot } from "./fit.ts"
 import { likeSpec, pathsOf, tensorLikes } from "./leaves.ts"
@@ -36,7 +36,7 @@ const structureIn = (operation: string, { entries, manifest }: Unchecked): TreeD
 /** The document in the structure that it names itself. Throws `InvalidCheckpoint`. */
 export const inItsOwn = (operation: string, document: Unchecked): HostTree => {
   const treeDef = structureIn(operation, document)
-  return { treeDef, leaves: tensorsNamed(operation, Names.ofTree(treeDef), document.entries) }
+  return { treeDef, leaves: named(operation, Names.ofTree(treeDef), document.entries, Safetensors.toHost) }
 }
 
 const tfjsDtypes: Partial<Record<Safetensors.Dtype, string>> = { F32: "float32", I32: "int32", BOOL: "bool" }
@@ -77,5 +77,5 @@ export const inThatOf = (
   if (faults.length > 0) throw new CheckpointMismatch({ operation, faults })
   checkStructure(operation, treeDef, document)
   const toHost = convertFloats ? convert : Safetensors.toHost
-  return { treeDef, leaves: tensorsNamed(operation, Names.ofTree(treeDef), document.entries, toHost) }
+  return { treeDef, leaves: named(operation, Names.ofTree(treeDef), document.entries, toHost) }
 }

@@ -6,8 +6,9 @@
  *      "tree": [["b", "w"], "*", "*"], "subtrees": [[["v", "x"], "*", "*"]], "subtreeOf": [0, 0]}
  *
  * `tree` is the structure of the parameters and `subtrees` the distinct structures of their slots, both as
- * `TreeDef.schema` writes them; `subtreeOf` says, leaf by leaf, which of them it has. A document of parameters alone has
- * the format `optim.params` and only a `tree`.
+ * `TreeDef.schema` writes them; `subtreeOf` says, leaf by leaf, which of them it has. Of an optimizer that was made of a
+ * transform, `transform` is the structure of what it remembers, written likewise. A document of parameters alone has the
+ * format `optim.params` and only a `tree`.
  */
 import { TreeDef } from "@optim/pytree"
 import * as Equal from "effect/Equal"
@@ -18,6 +19,7 @@ import { fromIssue, print } from "./faults.ts"
 import { HyperParameters } from "./hyperParameters.ts"
 import * as NameBudget from "./nameBudget.ts"
 import { type Fault, quoted } from "./show.ts"
+import type { Structure } from "./stateLeaves.ts"
 
 /** The version that is written; a reader reads this one. */
 const version = 1
@@ -35,7 +37,8 @@ const CheckpointFields = Schema.Struct({
   optimizer: Schema.Struct({ name: Schema.String, hyperParameters: HyperParameters }),
   tree: TreeDef.schema,
   subtrees: Schema.Array(TreeDef.schema),
-  subtreeOf: Schema.Array(Schema.Natural)
+  subtreeOf: Schema.Array(Schema.Natural),
+  transform: Schema.optionalKey(TreeDef.schema)
 }).check(
   Schema.makeFilter(({ subtreeOf, subtrees, tree }) => {
     const leaves = TreeDef.leafCount(tree)
@@ -95,12 +98,10 @@ export const decodeParams = (operation: string, value: unknown): Read<{ readonly
 export const encodeParams = (operation: string, tree: TreeDef.TreeDef): Schema.JsonObject =>
   encodeAs(operation, paramsJson, { format: "optim.params", version, tree })
 
-/** All of an optimizer's state but its tensors. */
-export interface Description {
+/** All of an optimizer's state but its tensors and numbers. */
+export interface Description extends Structure {
   readonly step: number
   readonly optimizer: { readonly name: string; readonly hyperParameters: HyperParameters }
-  readonly treeDef: TreeDef.TreeDef
-  readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
 }
 
 /** The structures of the slots as a list of distinct ones, and for each leaf its place in it. */
@@ -115,14 +116,15 @@ const shared = (subtreeDefs: ReadonlyArray<TreeDef.TreeDef>) => {
 
 /** What the manifest of an optimizer's state says. Throws `InvalidCheckpoint`. */
 export const decodeCheckpoint = (operation: string, value: unknown): Read<Description> => {
-  const { optimizer, step, subtreeOf, subtrees, tree } = decodeAs(operation, "optim.checkpoint", checkpointJson, value)
-  const json = value as CheckpointJson // it was just decoded
+  const fields = decodeAs(operation, "optim.checkpoint", checkpointJson, value)
+  const { optimizer, step, subtreeOf, subtrees, transform, tree } = fields
   return {
     step,
     optimizer,
     treeDef: tree,
     subtreeDefs: subtreeOf.map((index) => subtrees[index] ?? TreeDef.leaf),
-    nameLength: NameBudget.ofState(json.tree, json.subtrees, subtreeOf)
+    transform: transform === undefined ? undefined : { treeDef: transform },
+    nameLength: NameBudget.ofState(value as CheckpointJson) // it was just decoded
   }
 }
 
@@ -134,5 +136,6 @@ export const encodeCheckpoint = (operation: string, description: Description): S
     step: description.step,
     optimizer: description.optimizer,
     tree: description.treeDef,
-    ...shared(description.subtreeDefs)
+    ...shared(description.subtreeDefs),
+    ...(description.transform === undefined ? {} : { transform: description.transform.treeDef })
   })

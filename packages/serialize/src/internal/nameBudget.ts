@@ -4,6 +4,7 @@
  * A few bytes of manifest can describe a tree whose paths, written out, fill the memory: a chain of a million levels
  * with a leaf on each. The lengths are counted first, in one pass, and compared with the names that are really there.
  */
+import { transformName } from "./names.ts"
 
 /** A node in the JSON form of a structure. */
 export type NodeJson = "*" | null | number | ReadonlyArray<string> | { readonly arity: number }
@@ -39,12 +40,15 @@ export const lengths = (nodes: ReadonlyArray<NodeJson>): ReadonlyArray<number> =
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, number) => total + number, 0)
 
-/** The length of all names of a state together, or more: each leaf's name once for each of its slots, and the slot's own. */
-export const ofState = (
-  tree: ReadonlyArray<NodeJson>,
-  subtrees: ReadonlyArray<ReadonlyArray<NodeJson>>,
-  subtreeOf: ReadonlyArray<number>
-): number => {
+/** The structures of a state as JSON. */
+interface StateJson {
+  readonly tree: ReadonlyArray<NodeJson>
+  readonly subtrees: ReadonlyArray<ReadonlyArray<NodeJson>>
+  readonly subtreeOf: ReadonlyArray<number>
+  readonly transform?: ReadonlyArray<NodeJson>
+}
+
+const ofSubtrees = ({ subtreeOf, subtrees, tree }: StateJson): number => {
   const slots = subtrees.map((nodes) => {
     const inner = lengths(nodes)
     return { count: inner.length, length: sum(inner) }
@@ -56,6 +60,15 @@ export const ofState = (
     })
   )
 }
+
+const ofRemembered = ({ transform = [] }: StateJson): number =>
+  sum(lengths(transform).map((length) => transformName.length + 1 + length))
+
+/**
+ * The length of all names of a state together, or more: each leaf's name once for each of its slots, and the slot's own;
+ * then the names of what a transform remembers.
+ */
+export const ofState = (state: StateJson): number => ofSubtrees(state) + ofRemembered(state)
 
 /** The length of all names of a tree together. */
 export const ofTree = (tree: ReadonlyArray<NodeJson>): number => sum(lengths(tree))

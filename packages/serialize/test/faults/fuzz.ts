@@ -99,6 +99,29 @@ const run = (): Uint8Array =>
     }
   })
 
+/** The state of an optimizer made of a transform: a parameter, a mean, and a count. */
+const composed = (): Uint8Array =>
+  Safetensors.encode({
+    tensors: [
+      ...["a", "transform/0.mu.a"].map((name) =>
+        Safetensors.fromHost(name, { shape: [2], data: Float32Array.of(1, 2) })
+      ),
+      { name: "transform/0.count", dtype: "F64", shape: [], bytes: new Uint8Array(8) }
+    ],
+    metadata: {
+      optim: JSON.stringify({
+        format: "optim.checkpoint",
+        version: 1,
+        step: 5,
+        optimizer: { name: "lion", hyperParameters: { learningRate: 0.1 } },
+        tree: [["a"], "*"],
+        subtrees: [["*"]],
+        subtreeOf: [0],
+        transform: [2, ["count", "mu"], "*", ["a"], "*", null]
+      })
+    }
+  })
+
 const manifest = (checksum: Checksum.Checksum): Uint8Array =>
   Manifest.encode(
     checksum,
@@ -142,7 +165,7 @@ const readers = (checksum: Checksum.Checksum): ReadonlyArray<Reader> => {
     { seeds: [file()], read: (input) => Safetensors.decode(input).tensors.length >= 0 },
     { seeds: [file(), whole()], read: (input) => Params.fromBytes(input).leaves.length >= 0 },
     { seeds: [encoder.encode(text)], read: (input) => Params.fromJson(decoder.decode(input)).leaves.length >= 0 },
-    { seeds: [run()], read: (input) => Checkpoint.fromBytes(input).leaves.length >= 0 },
+    { seeds: [run(), composed()], read: (input) => Checkpoint.fromBytes(input).leaves.length >= 0 },
     {
       seeds: [manifest(checksum)],
       read: (input) => Result.isSuccess(Manifest.decode(checksum, resealed(checksum, input)))

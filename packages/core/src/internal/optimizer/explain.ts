@@ -20,7 +20,7 @@ const slotNames = ({ subtreeDefs, transform, treeDef }: Traced): string => {
   const [first] = subtreeDefs
   if (first === undefined) return "none"
   const names = TreeDef.paths(first).map((path) => (path.length === 0 ? "x" : simple(path)))
-  return [...names, ...(transform === undefined ? [] : partNames(transform, treeDef))].join(", ")
+  return [...names, ...(transform === undefined ? [] : partNames(transform.treeDef, treeDef))].join(", ")
 }
 
 const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed(2))

@@ -6,7 +6,10 @@
 import { PyTree, type TreeDef } from "@optim/pytree"
 import { ownLeaves } from "./handles.ts"
 
-/** The structure of a tree, with what stands at its leaves: a number, or `undefined` for the next tensor. */
+/**
+ * What a transform remembers, without its tensors: the structure of the tree, and what stands at its leaves, a number or
+ * `undefined` for the next tensor.
+ */
 export interface Held {
   readonly treeDef: TreeDef.TreeDef
   readonly numbers: ReadonlyArray<number | undefined>

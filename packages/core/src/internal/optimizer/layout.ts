@@ -29,7 +29,8 @@ const dtypes: ReadonlyArray<string> = ["float32", "int32", "bool"] satisfies Rea
 /** Is this a dtype that optimizers compute with? */
 export const isDType = (dtype: string): dtype is DType => dtypes.includes(dtype)
 
-const specOf = (leaf: unknown, index: number): TensorSpec => {
+/** The spec of a leaf of a state; throws `InvalidLeaf` if it is no tensor. */
+export const specOf = (leaf: unknown, index: number): TensorSpec => {
   if (isTensor(leaf) && isDType(leaf.dtype)) return { shape: leaf.shape, dtype: leaf.dtype }
   throw new InvalidLeaf({
     operation: "OptimizerState",

@@ -13,6 +13,7 @@ import type { Plan } from "../../Plan.ts"
 import type { Scalar } from "../../Scalar.ts"
 import type { Tensors } from "../../Tensors.ts"
 import type { TensorLike } from "../leaves.ts"
+import type { Held } from "./held.ts"
 import type { HyperParameters } from "./hyperParameters.ts"
 
 /** The step of an update as a symbol: t = 0, 1, …. */
@@ -107,8 +108,8 @@ export interface Traced {
   readonly subtreeDefs: ReadonlyArray<TreeDef.TreeDef>
   /** The tensors of the state, sub-tree after sub-tree. */
   readonly slots: ReadonlyArray<TensorSpec>
-  /** The structure of what a transform remembers beside the sub-trees, if there is one. */
-  readonly transform?: TreeDef.TreeDef
+  /** What a transform remembers beside the sub-trees before the first update, if there is one. */
+  readonly transform?: Held
   /** From the parameters to the state. */
   readonly init: Plan
   /**

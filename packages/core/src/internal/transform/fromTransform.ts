@@ -22,16 +22,28 @@ import {
 import { checkNotDonated, type donatedAt, markDonated } from "../optimizer/donation.ts"
 import { isShown, ownLeaves, unshown } from "../optimizer/handles.ts"
 import { type Held, joinHeld, ownHeld } from "../optimizer/held.ts"
-import { haveSpecs } from "../optimizer/layout.ts"
+import { haveSpecs, specOf } from "../optimizer/layout.ts"
 import type { Optimizer, Promoted, Traced as OptimizerTraced, UpdateOptions } from "../optimizer/rule.ts"
 import { checkStep } from "../optimizer/step.ts"
-import { firstPlan, initial, numbersOf, type Parts, partsOf, tracedFor, updated } from "./run.ts"
+import {
+  checkStructure,
+  firstPlan,
+  initial,
+  initialNumbers,
+  numbersOf,
+  type Parts,
+  partsOf,
+  tracedFor,
+  updated
+} from "./run.ts"
 import type { Traced } from "./trace.ts"
 import type { Any, Transform } from "./transform.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
 const leafDef: TreeDef.TreeDef = PyTree.structure(0)
+
+const nothingDef: TreeDef.TreeDef = PyTree.structure(null)
 
 const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "float32" })
 
@@ -69,11 +81,22 @@ class Programs {
       if (haveSpecs(leaves, latest.specs)) return latest.traced
     const count = treeDef.leafCount
     checkAlive(operation, leaves.slice(0, count), (index) => `state.leaves[${index}]`)
-    const specs = leaves.slice(0, count).map(({ shape }) => float32(shape))
-    const traced = tracedFor(this.#transform, { treeDef, specs })
+    const traced = this.#traced(state)
     partsOf(operation, traced, held === undefined ? null : joinHeld(held, leaves.slice(count)))
     if (held !== undefined) this.#latest = { held: held.treeDef, specs: allSpecs(traced), traced }
     return traced
+  }
+
+  /** Throws `StructureMismatch` for the state of another transform; does not look at tensors. */
+  check(operation: string, state: AnyState): void {
+    const { [ownHeld]: held } = state
+    if (held !== undefined && held.treeDef === this.#latest?.held) return
+    checkStructure(operation, this.#traced(state), held === undefined ? nothingDef : held.treeDef)
+  }
+
+  #traced({ [ownLeaves]: leaves, treeDef }: AnyState): Traced {
+    const specs = leaves.slice(0, treeDef.leafCount).map((leaf, index) => float32(specOf(leaf, index).shape))
+    return tracedFor(this.#transform, { treeDef, specs })
   }
 }
 
@@ -161,7 +184,7 @@ const tracing =
         treeDef,
         subtreeDefs: leaves.map(() => leafDef),
         slots: allSpecs(traced),
-        transform: traced.stateDef,
+        transform: heldOf(traced, initialNumbers(traced)),
         init: traced.init("apply"),
         update: firstPlan("apply", traced)
       }
@@ -200,7 +223,9 @@ export const fromTransform = <S, Needs extends string>(
   const init = initialising<S>(transform)
   const update = updating<S>(transform, programs)
   const params = <P>(state: OptimizerState<P, OfTransform<S>>): P => {
-    checkNotDonated(`${transform.name}.params`, state)
+    const operation = `${transform.name}.params`
+    checkNotDonated(operation, state)
+    programs.check(operation, state)
     // The first leaves are the parameters, of type P.
     return PyTree.unflatten(state.treeDef, state.leaves.slice(0, state.treeDef.leafCount)) as P
   }

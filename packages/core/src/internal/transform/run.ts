@@ -50,13 +50,18 @@ const structureFault = (operation: string, { stateDef }: Traced, found: TreeDef.
     hint: "Pass the state that init or the latest update of this very transform returned."
   })
 
+/** Throws `StructureMismatch` unless a state of this structure is one of this transform. */
+export const checkStructure = (operation: string, traced: Traced, found: TreeDef.TreeDef): void => {
+  if (!Equal.equals(found, traced.stateDef)) throw structureFault(operation, traced, found)
+}
+
 const isSlot = (leaf: unknown, spec: Traced["slots"][number]): boolean =>
   spec === undefined ? typeof leaf === "number" : isTensor(leaf) && hasSpec(leaf, spec)
 
 /** The parts of a state; throws if it is not one of this transform, or if its tensors are gone. */
 export const partsOf = (operation: string, traced: Traced, state: unknown): Parts => {
   const [leaves, def] = PyTree.flatten<unknown>(state)
-  if (!Equal.equals(def, traced.stateDef)) throw structureFault(operation, traced, def)
+  checkStructure(operation, traced, def)
   const path = (index: number): string => `state${pathOf(def, index)}`
   const faults = leaves.flatMap((leaf, index): ReadonlyArray<Fault> => {
     const spec = traced.slots[index]
@@ -116,10 +121,12 @@ export interface Input {
 
 const holds = (plan: Plan, host: ReadonlyArray<number>): boolean => resultsOf(plan, host).results[0] !== 0
 
+/** The numbers of a state before the first update. */
+export const initialNumbers = ({ init }: Traced): ReadonlyArray<number> => resultsOf(init("update"), []).results
+
 /** The plan of the very first update, with the answer yes wherever the question depends on tensors. */
 export const firstPlan = (mode: Mode, traced: Traced): Plan => {
-  const { numbers } = traced
-  const host = [...numbers.map(() => 0), ...resultsOf(traced.init(mode), []).results]
+  const host = [...traced.numbers.map(() => 0), ...initialNumbers(traced)]
   let decision = traced.update(mode)
   while (decision._tag === "Question")
     decision = decision.next(decision.plan.program.outputs.length > 0 || holds(decision.plan, host))

@@ -43,9 +43,9 @@ const words: Partial<Record<Dtype, string>> = {
   U8: "uint8"
 }
 
-/** A dtype and shape in words. */
+/** A dtype and shape in words; an F64 of shape [] is how a number is stored. */
 export const describe = ({ dtype, shape }: { readonly dtype: Dtype; readonly shape: ReadonlyArray<number> }): string =>
-  specOf({ dtype: words[dtype] ?? dtype, shape })
+  dtype === "F64" && shape.length === 0 ? "a number" : specOf({ dtype: words[dtype] ?? dtype, shape })
 
 const arrayDtype = (array: LeafArray): Dtype => {
   if (array instanceof Float32Array) return "F32"
@@ -61,8 +61,10 @@ const isLeafArray = (value: unknown): value is LeafArray =>
 
 type Spec = Pick<Slot, "form" | "dtype" | "shape">
 
+const numberSpec: Spec = { form: "number", dtype: "F64", shape: [] }
+
 const specOfLeaf = (leaf: unknown): Spec | undefined => {
-  if (typeof leaf === "number") return { form: "number", dtype: "F64", shape: [] }
+  if (typeof leaf === "number") return numberSpec
   if (isLeafArray(leaf)) return { form: "array", dtype: arrayDtype(leaf), shape: [leaf.length] }
   const dtype = isTensor(leaf) ? tfjsDtypes[leaf.dtype] : undefined
   return isTensor(leaf) && dtype !== undefined ? { form: "tensor", dtype, shape: leaf.shape } : undefined
@@ -105,11 +107,17 @@ export const flatten = (operation: string, tree: unknown): Flat => {
   return { treeDef, leaves, slots: slotsOf(leaves, Names.ofTree(treeDef), paths) }
 }
 
-/** A tensor's slot, by its spec in core. */
-export const tensorSlot = (
-  { dtype, shape }: { readonly dtype: string; readonly shape: ReadonlyArray<number> },
-  { name, path }: { readonly name: string; readonly path: string }
-): Slot => ({ name, path, form: "tensor", dtype: tfjsDtypes[dtype] ?? "F32", shape })
+/** The dtype and shape of a tensor in core. */
+export interface TensorSpec {
+  readonly dtype: string
+  readonly shape: ReadonlyArray<number>
+}
+
+/** The slot of a leaf in a state: of a tensor, by its spec in core, or of a number. */
+export const stateSlot = (spec: TensorSpec | number, place: Pick<Slot, "name" | "path">): Slot =>
+  typeof spec === "number"
+    ? { ...place, ...numberSpec }
+    : { ...place, form: "tensor", dtype: tfjsDtypes[spec.dtype] ?? "F32", shape: spec.shape }
 
 /** The numbers of a leaf that lies on the host; a copy. */
 export const hostArray = (leaf: number | LeafArray): LeafArray =>

@@ -1,5 +1,5 @@
 /** Hyper-parameters as state. */
-import type * as Schedules from "@optim/schedules"
+import * as Schedules from "@optim/schedules"
 import * as Scalar from "../../../Scalar.ts"
 import type { HyperParameter } from "../../optimizer/hyperParameters.ts"
 import { type Rate, rateAt } from "../../transform/hyper.ts"
@@ -19,8 +19,9 @@ export interface InjectHyperparamsState<O, S> {
 /** A number that stays what the state says, or a schedule that is looked up at each count. */
 type Source = number | Exclude<Schedules.StepSize, number>
 
-const isSource = (value: HyperParameter | undefined): value is Source =>
-  typeof value === "number" || typeof value === "function" || typeof value === "object"
+/** Is this option a number or a schedule? A function is one if the transform counts it among its hyper-parameters. */
+const isSource = (value: unknown, known: HyperParameter | undefined): value is Source =>
+  typeof value === "number" || Schedules.isSchedule(value) || (typeof value === "function" && value === known)
 
 /**
  * A transform whose hyper-parameters are part of its state: readable, settable, and saved with it.
@@ -57,7 +58,7 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
   const plain = make(options)
   const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
-    isSource(entry[1])
+    isSource(entry[1], plain.hyperParameters[entry[0]])
   )
   // A symbol for every number and schedule among the options.
   const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
