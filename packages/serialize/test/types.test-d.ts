@@ -1,16 +1,17 @@
-import { Optimizer, type OptimizerState, type OptimError, type OutOfMemory, type Tensors } from "@optim/core"
+import { Optimizer, OptimizerState, type OptimError, type OutOfMemory, type Tensors, Transform } from "@optim/core"
 import {
   Checkpoint,
   type CheckpointMismatch,
   type InvalidCheckpoint,
   type InvalidEntry,
   type InvalidSafetensors,
+  Item,
   Params,
   Safetensors,
   type UnencodableCheckpoint
 } from "@optim/serialize"
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { describe, expectTypeOf, it } from "vitest"
@@ -22,6 +23,10 @@ interface Model {
 
 declare const model: Model
 declare const bytes: Uint8Array
+declare const needsValue: Transform.Transform<null, "value">
+
+type Lion = ReturnType<typeof Transform.lion>
+
 declare const state: OptimizerState.OptimizerState<Model, { x: Tensor; v: Tensor }>
 
 const momentum = Optimizer.momentum({ stepSize: 0.1, mass: 0.9 })
@@ -59,6 +64,21 @@ describe("Checkpoint", () => {
     >()
     // @ts-expect-error adam keeps other slots
     void Checkpoint.save("file", { optimizer: adam, step: 1, state })
+  })
+
+  it("knows what a transform remembers, and takes an optimizer that needs the loss", () => {
+    const lion = Optimizer.fromTransform(Transform.lion({ learningRate: 0.1 }))
+    const resumed = Checkpoint.decode(bytes, { optimizer: lion, params: model })
+    type Remembered = ReturnType<typeof OptimizerState.transform<Model, Transform.StateOf<Lion>>>
+    const transform = Effect.map(resumed, ({ state }) => OptimizerState.transform(state))
+    expectTypeOf<Effect.Success<typeof transform>>().toEqualTypeOf<Remembered>()
+    const sgd = Optimizer.fromTransform(Transform.sgd({ learningRate: 0.1 }))
+    // @ts-expect-error sgd remembers something else
+    void Effect.flatMap(resumed, ({ state }) => Checkpoint.take({ optimizer: sgd, step: 1, state }))
+    const needy = Optimizer.fromTransform(needsValue)
+    const init = needy.init(model)
+    void Effect.flatMap(init, (state) => Checkpoint.take({ optimizer: needy, step: 1, state }))
+    void Item.state(needy, model)
   })
 
   it("writes and reads data without tensors", () => {

@@ -23,6 +23,16 @@ type Source = number | Exclude<Schedules.StepSize, number>
 const isSource = (value: unknown, known: HyperParameter | undefined): value is Source =>
   typeof value === "number" || Schedules.isSchedule(value) || (typeof value === "function" && value === known)
 
+/** Options with the first number of each schedule, which may stand where the maker takes numbers alone. */
+const atZero = <O extends object>(options: O): O => {
+  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
+    name,
+    Schedules.isSchedule(value) ? Schedules.at(value, 0) : value
+  ])
+  // The same options, of the same types: a number may stand wherever a schedule may.
+  return Object.fromEntries(entries) as O
+}
+
 /**
  * A transform whose hyper-parameters are part of its state: readable, settable, and saved with it.
  *
@@ -56,7 +66,7 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   options: O
 ): Transform<InjectHyperparamsState<O, S>, Needs> => {
   type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
-  const plain = make(options)
+  const plain = make(atZero(options))
   const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
     isSource(entry[1], plain.hyperParameters[entry[0]])
   )
@@ -66,7 +76,7 @@ export const injectHyperparams = <O extends object, S, Needs extends string>(
   const withSymbols = (hyperparams: Symbols): Transform<S, Needs> => make({ ...options, ...hyperparams })
   return {
     name: `injectHyperparams(${plain.name})`,
-    hyperParameters: plain.hyperParameters,
+    hyperParameters: { ...plain.hyperParameters, ...Object.fromEntries(sources) },
     needs: plain.needs,
     init: (params) => {
       const hyperparams = each((_, source) => rateAt(source)(zero))
