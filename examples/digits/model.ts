@@ -5,6 +5,7 @@
  *
  * All of it is plain TensorFlow.js. That the parameters are a tree of tensors is all that an optimizer needs to know.
  */
+import { Losses } from "@optim/core"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -56,8 +57,8 @@ const logits = ({ hidden, output }: Params, { columns, features, rows }: Table):
 
 /** The mean cross entropy between the labels of some rows and what the model takes them for. */
 export const loss = (params: Params, rows: Table): tf.Scalar => {
-  const labels = tf.oneHot(tf.tensor1d(rows.labels, "int32"), rows.classes.length)
-  return tf.losses.softmaxCrossEntropy(labels, logits(params, rows), undefined, labelSmoothing)
+  const labels = tf.cast(tf.oneHot(tf.tensor1d(rows.labels, "int32"), rows.classes.length), "float32")
+  return tf.mean(Losses.softmaxCrossEntropy(logits(params, rows), Losses.smoothLabels(labels, labelSmoothing)))
 }
 
 /** The most likely class of each row, as indexes. */

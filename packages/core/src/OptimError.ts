@@ -101,6 +101,18 @@ export class TensorMismatch extends Schema.TaggedError<TensorMismatch>()("Tensor
   }
 }
 
+/** An element of an argument, or something that follows from it, that has no meaning in the operation. */
+export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
+  operation: Schema.String,
+  argument: Schema.String,
+  value: Schema.String,
+  expected: Schema.String
+}) {
+  override get message(): string {
+    return `${this.operation}: ${this.argument} is ${this.value}, expected ${this.expected}`
+  }
+}
+
 /** Tensors that were disposed before they were used. */
 export class DisposedTensor extends Schema.TaggedError<DisposedTensor>()("DisposedTensor", {
   operation: Schema.String,

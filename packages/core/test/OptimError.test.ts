@@ -5,7 +5,7 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Core from "@optim/core"
-import { Autodiff, Expr, Optimizer, OptimizerState, Tensors, Train, Transform } from "@optim/core"
+import { Autodiff, Expr, Losses, Optimizer, OptimizerState, Tensors, Train, Transform } from "@optim/core"
 import * as Wasm from "@optim/core/wasm"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -99,6 +99,18 @@ const rows: ReadonlyArray<Row> = [
     provoke: Optimizer.clipGrads({ a: 1 }, Number.NaN),
     fields: { optimizer: "Optimizer.clipGrads", parameter: "maxNorm", value: "NaN", expected: "a number ≥ 0" },
     message: ["Optimizer.clipGrads: maxNorm is NaN, expected a number ≥ 0"]
+  },
+  {
+    name: "a label that is no class",
+    tag: "InvalidArgument",
+    provoke: throws(() => tf.tidy(() => Losses.multiclassHingeLoss(tf.zeros([2, 3]), tf.tensor1d([0, 3], "int32")))),
+    fields: {
+      operation: "Losses.multiclassHingeLoss",
+      argument: "labels[1]",
+      value: "3",
+      expected: "a class from 0 to 2"
+    },
+    message: ["Losses.multiclassHingeLoss: labels[1] is 3, expected a class from 0 to 2"]
   },
   {
     name: "a step that is no count",

@@ -11,10 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { bits, forEachOptimizer, optimizers, params, train } from "./runs.ts"
 
 const { CheckpointStore: Service } = CheckpointStore
@@ -178,8 +180,19 @@ describe("cases", () => {
           )
           yield* damage(store, 1, "tree.safetensors")
           const none = yield* Effect.flip(manager.restore())
-          assert.strictEqual(none._tag, "NoCheckpoint")
-          assert.strictEqual("damaged" in none ? none.damaged.length : 0, 3)
+          const ids = [...new Set((yield* store.list).map((name) => name.split("/")[0]))]
+          const idOf = (step: number): string => ids.find((id) => id?.startsWith(`step-${step}-`)) ?? ""
+          assert.strictEqual(
+            none.message,
+            [
+              "CheckpointManager.restore: no checkpoint to restore in memory",
+              "  wanted latest   there is none",
+              `  ${idOf(3)}   tree.safetensors: the checksum of 'b' is not that of its bytes`,
+              `  ${idOf(2)}   manifest.json: its checksum is not that of its text`,
+              `  ${idOf(1)}   tree.safetensors: the checksum of 'b' is not that of its bytes`,
+              "The listed ones are damaged."
+            ].join("\n")
+          )
         })
       )
     )
@@ -607,6 +620,38 @@ describe("cases", () => {
           assert.deepStrictEqual(yield* due({ every: "1 hour" }), [])
           assert.deepStrictEqual(yield* due({ every: 0 }), [1, 2, 3, 4, 5, 6])
           assert.deepStrictEqual(yield* due({ everySteps: 2, every: "1 hour" }), [2, 4, 6])
+        })
+      )
+    )
+
+    it.effect("saves are counted, and are spans with their step", () =>
+      withStore(
+        Effect.gen(function* () {
+          const spans: Array<Tracer.Span> = []
+          const tracer = Tracer.make({
+            span: (options) => {
+              const span = new Tracer.NativeSpan(options)
+              spans.push(span)
+              return span
+            }
+          })
+          const states = yield* Effect.gen(function* () {
+            const tree = { w: numbers(1, 2, 3) }
+            const manager = yield* CheckpointManager.make({ items: { tree: Item.tree(tree) } })
+            yield* manager.save(4, { tree })
+            yield* manager.flush
+            yield* manager.restore()
+            return new Map((yield* Metric.snapshot).map(({ id, state }) => [id, state]))
+          }).pipe(Effect.provideService(Tracer.Tracer, tracer), Effect.provideService(Metric.MetricRegistry, new Map()))
+          assert.deepInclude(states.get("optim_checkpoint_saves"), { count: 1 })
+          assert.deepInclude(states.get("optim_checkpoint_bytes"), { count: 12 })
+          assert.deepInclude(states.get("optim_checkpoint_save_duration"), { count: 1 })
+          assert.deepInclude(states.get("optim_checkpoint_snapshot_duration"), { count: 1 })
+          assert.deepStrictEqual(
+            spans.map(({ name }) => name),
+            ["CheckpointManager.make", "CheckpointManager.save", "CheckpointManager.write", "CheckpointManager.restore"]
+          )
+          assert.strictEqual(spans[2]?.attributes.get("step"), 4)
         })
       )
     )

@@ -1,6 +1,7 @@
 import { Optimizer, OptimizerState, type OptimError, type BackendError, type Tensors, Transform } from "@optim/core"
 import {
   Checkpoint,
+  type CheckpointManager,
   type CheckpointMismatch,
   type InvalidCheckpoint,
   type InvalidEntry,
@@ -14,6 +15,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
 import { describe, expectTypeOf, it } from "vitest"
 
 interface Model {
@@ -117,5 +119,38 @@ describe("Safetensors", () => {
     expectTypeOf<Extract<Safetensors.Dtype, "F32" | "BF16" | "BOOL">>().toEqualTypeOf<"F32" | "BF16" | "BOOL">()
     // @ts-expect-error there is no such type
     void Safetensors.encode({ tensors: [{ name: "w", dtype: "F33", shape: [], bytes }] })
+  })
+})
+
+describe("CheckpointManager", () => {
+  const items = { state: Item.state(momentum, model), data: Item.json(Schema.Struct({ epoch: Schema.Int })) }
+  const onlyData = { data: items.data }
+  type Manager<I extends CheckpointManager.Items> = CheckpointManager.CheckpointManager<I>
+  const manager = {} as Manager<typeof items>
+  const dataManager = {} as Manager<typeof onlyData>
+
+  it("takes and gives what the items say", () => {
+    expectTypeOf<Parameters<typeof manager.save>[1]>().toEqualTypeOf<{
+      readonly state: OptimizerState.OptimizerState<Model, { x: Tensor; v: Tensor }>
+      readonly data: { readonly epoch: number }
+    }>()
+    // @ts-expect-error an item is missing
+    void manager.save(1, { data: { epoch: 3 } })
+    // @ts-expect-error the state of another optimizer
+    void (Item.state(adam, model) satisfies typeof items.state)
+  })
+
+  it("gives only the items that are asked for", () => {
+    const restored = () => manager.restore({ items: ["data"] })
+    expectTypeOf<Effect.Success<ReturnType<typeof restored>>["items"]>().toEqualTypeOf<{
+      readonly data: { readonly epoch: number }
+    }>()
+  })
+
+  it("needs tensors only for items that have some", () => {
+    const withTensors = () => manager.restore()
+    const without = () => dataManager.restore()
+    expectTypeOf<Effect.Services<ReturnType<typeof withTensors>>>().toEqualTypeOf<Tensors.Tensors>()
+    expectTypeOf<Effect.Services<ReturnType<typeof without>>>().toEqualTypeOf<never>()
   })
 })

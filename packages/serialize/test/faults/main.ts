@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { cpus, tmpdir } from "node:os"
+import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { rolldown } from "rolldown"
 import { runFlips } from "./flips.ts"
@@ -85,7 +85,7 @@ add(
 rmSync(directory, { recursive: true })
 
 if (share === 1) {
-  const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(0)}, ${new Date().toISOString().slice(0, 10)}`
   const text = [
     "# The last fault run",
     "",
