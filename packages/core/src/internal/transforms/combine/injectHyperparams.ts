@@ -54,8 +54,7 @@ const atZero = <O extends object>(options: O): O => {
  * const descent = Transform.injectHyperparams(Transform.scaleByLearningRate, { learningRate: 0.5 })
  * const program = Effect.gen(function*() {
  *   const first = yield* Transform.update(descent, { w: 1 }, yield* Transform.init(descent, { w: 0 }))
- *   const slower = { ...first.state, hyperparams: { learningRate: first.state.hyperparams.learningRate / 2 } }
- *   const second = yield* Transform.update(descent, { w: 1 }, slower)
+ *   const second = yield* Transform.update(descent, { w: 1 }, Transform.set(first.state, { learningRate: 0.25 }))
  *   return [first, second].map(({ updates }) => updates.w.dataSync()[0])
  * })
  * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [-0.5, -0.25])
