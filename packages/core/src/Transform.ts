@@ -33,6 +33,7 @@ export {
   optimisticGradientDescent,
   type OptimisticGradientDescentOptions
 } from "./internal/aliases/optimistic/optimisticGradientDescent.ts"
+export { noisySgd, type NoisySgdOptions } from "./internal/aliases/noisySgd.ts"
 export { sgd, type SgdOptions } from "./internal/aliases/sgd.ts"
 export { lion, type LionOptions } from "./internal/aliases/signs/lion.ts"
 export { rprop, type RpropOptions } from "./internal/aliases/signs/rprop.ts"
@@ -95,6 +96,14 @@ export { adaptiveGradClip, type AdaptiveGradClipOptions } from "./internal/trans
 export { clip, type ClipOptions } from "./internal/transforms/clip/clip.ts"
 export { clipByBlockRms, type ClipByBlockRmsOptions } from "./internal/transforms/clip/clipByBlockRms.ts"
 export { clipByGlobalNorm, type ClipByGlobalNormOptions } from "./internal/transforms/clip/clipByGlobalNorm.ts"
+export {
+  type ClippedByGlobalNorm,
+  type ClippedByLayerNorm,
+  perExampleGlobalNormClip,
+  type PerExampleGlobalNormClipOptions,
+  perExampleLayerNormClip,
+  type PerExampleLayerNormClipOptions
+} from "./internal/transforms/clip/perExample.ts"
 export { unitwiseClip, unitwiseNorm, type UnitwiseNormOptions } from "./internal/transforms/clip/unitwise.ts"
 
 export {
@@ -187,6 +196,12 @@ export { leavesWhere, type Mask, type PerLeaf } from "./internal/transform/mask.
 export type { NeedsOfFn } from "./internal/transform/given.ts"
 export type { Hyper, Rate } from "./internal/transform/hyper.ts"
 export { applyUpdates } from "./internal/transform/applyUpdates.ts"
+export {
+  incrementalUpdate,
+  type IncrementalUpdateOptions,
+  periodicUpdate,
+  type PeriodicUpdateOptions
+} from "./internal/trees/incrementalUpdate.ts"
 export { apply, type Applied, type Arguments, init, update, type Updated } from "./internal/transform/effects.ts"
 export type { Counted, SlotLists, Stateless } from "./internal/transform/rules.ts"
 export type { Any, Context, NeedsOf, Partial, State, StateOf, Step, Transform } from "./internal/transform/transform.ts"

@@ -27,6 +27,7 @@ export interface OptaxRecord {
     readonly final_state?: ReadonlyArray<{ readonly path: string; readonly value: unknown }>
     readonly per_step?: ReadonlyArray<unknown>
     readonly noise?: ReadonlyArray<unknown>
+    readonly num_clipped?: unknown
     readonly set_before_step?: { readonly [step: string]: { readonly [name: string]: number } }
   }
 }
@@ -88,7 +89,7 @@ const value = (given: unknown): unknown => {
 export const decoded = (kwargs: Arguments): { [name: string]: unknown } =>
   Object.fromEntries(
     Object.entries(kwargs)
-      .filter(([name]) => !name.endsWith("dtype"))
+      .filter(([name]) => !/^dtype_|dtype$/.test(name))
       .map(([name, given]) => [camel(name), value(given)])
       .filter(([, given]) => given !== undefined)
   )
@@ -154,6 +155,7 @@ const special: { readonly [name: string]: ((kwargs: Arguments) => Transform.Any)
     Transform.selectiveTransform(transformOf(optimizer as Special), { freezeMask: value(freeze_mask) }),
   partition: (kwargs) => partition(kwargs),
   multi_transform: (kwargs) => partition(kwargs),
+  "chain(sgd,keep_params_nonnegative)": (kwargs) => transformOf(kwargs),
   flatten: ({ inner }) => Transform.flatten(transformOf(inner as Special)),
   conditionally_transform: ({ inner }) => Transform.conditionallyTransform(transformOf(inner as Special), everyThird),
   conditionally_mask: ({ inner }) => Transform.conditionallyMask(transformOf(inner as Special), everyThird),

@@ -1,5 +1,5 @@
 /** Transforms that scale: edges, and what they refuse. */
-import { Transform } from "@optim/core"
+import { Expr, Leaves, Transform } from "@optim/core"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
@@ -12,6 +12,51 @@ for (const backend of backends) {
       Effect.gen(function* () {
         const half = Transform.scale({ stepSize: 0.5 })
         for (const w of [1, 2, 3]) assert.strictEqual(yield* Transform.init(half, { w }), null)
+      })
+    )
+
+    it.effect("identity and setToZero look at nothing", () =>
+      Effect.gen(function* () {
+        const grads = { a: Float32Array.of(Number.NaN, -0), empty: {} }
+        assert.deepStrictEqual(yield* ran(Transform.identity(), grads, [grads]), {
+          updates: [{ a: [Number.NaN, -0], empty: {} }],
+          state: null
+        })
+        assert.deepStrictEqual((yield* ran(Transform.setToZero(), grads, [grads])).updates, [{ a: [0, 0], empty: {} }])
+      })
+    )
+
+    it.effect("functions become transforms, with parameters if they take them", () =>
+      Effect.gen(function* () {
+        const swapped = Transform.stateless((updates: Leaves.Leaves<Expr.Expr>) =>
+          Leaves.map(updates, (u, index) => updates.items[1 - index] ?? u)
+        )
+        assert.deepStrictEqual((yield* Transform.update(swapped, { a: 1, b: 2 }, null)).updates.a.dataSync()[0], 2)
+        const relative = Transform.stateless((updates, params) => Leaves.map(updates, params, (u, p) => Expr.div(u, p)))
+        const params = { a: 2, b: 8 }
+        assert.deepStrictEqual((yield* ran(relative, params, [{ a: 1, b: 1 }])).updates, [{ a: 0.5, b: 0.125 }])
+        const halved = Transform.statelessWithTreeMap((u) => Expr.mul(0.5, u))
+        assert.deepStrictEqual((yield* ran(halved, params, [params])).updates, [{ a: 1, b: 4 }])
+      })
+    )
+
+    it.effect("a function that makes no sense for a leaf is told of with the leaf", () =>
+      Effect.gen(function* () {
+        const broken = Transform.statelessWithTreeMap((u, p) => Expr.add(u, Expr.reshape(p, [3])))
+        const error = yield* Effect.flip(ran(broken, { w: Float32Array.of(1, 2) }, [{ w: Float32Array.of(1, 2) }]))
+        assert.strictEqual(error.message, "reshape at leaf ['w']: [2] has 2 elements, [3] has 3")
+      })
+    )
+
+    it.effect("a function that takes parameters does not do without", () =>
+      Effect.gen(function* () {
+        const relative = Transform.stateless((updates, params) => Leaves.map(updates, params, (u, p) => Expr.div(u, p)))
+        const given = {} as { readonly params: { readonly w: number } }
+        const error = yield* Effect.flip(Transform.update(relative, { w: 1 }, null, given))
+        assert.strictEqual(
+          error.message,
+          "stateless.update: stateless needs params, expected the tree of parameters\nPass { params } beside the updates."
+        )
       })
     )
 

@@ -114,9 +114,13 @@ interface Spec<R extends Ranges, A> {
 interface Given<R extends Ranges> {
   readonly trees: ReadonlyArray<unknown>
   readonly numbers?: { readonly [Name in keyof R]: number }
-  /** Are the trees given away? */
-  readonly donate?: boolean
+  /** Which trees are given away? */
+  readonly donate?: boolean | "others"
 }
+
+/** The first of so many tensors that is given away. */
+const donatedFrom = (donate: boolean | "others", tensors: number, { count }: Shapes): number =>
+  donate === true ? 0 : donate === "others" ? tensors / count : tensors
 
 const sameShapes = (a: Shapes, b: Shapes): boolean => a.count === b.count && sameSpecs(a.specs, b.specs)
 
@@ -157,26 +161,30 @@ const runner = <R extends Ranges>({
     const { leaves, ...shapes } = take(operation, trees, words)
     const plan = planFor(shapes)
     const scalars = evaluatorOf(plan.program)(names.map((name) => numbers?.[name] ?? Number.NaN))
+    const from = donatedFrom(donate, leaves.length, shapes)
     const outputs = withTensorsUnsafe(tensors, leaves, (inputs) =>
-      tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom: donate ? 0 : inputs.length, renewHandles: true })
+      tensors.executeUnsafe({ plan, inputs, scalars, donatedFrom: from, renewHandles: true })
     )
     return { treeDef: shapes.treeDef, tensors: outputs }
   }
 }
 
-/** A function of trees to a tree of the first one's structure; the caller owns it. */
-export const treeOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Symbols>) => {
-  const run = runner<R>({ ...spec, trace: (numbers, ...trees) => trace(numbers, ...trees).items })
-  const make = (service: Tensors["Service"], given: Given<R>): unknown => {
-    const { tensors, treeDef } = run(service, given)
-    return PyTree.unflatten(treeDef, tensors)
-  }
-  return (given: Given<R>): Effect.Effect<unknown, OptimError, Tensors> =>
+/** A function of trees to whatever is made of the tensors that it gives; the caller owns them. */
+export const madeOf = <R extends Ranges, A>(spec: Spec<R, ReadonlyArray<Expr.Expr>>, make: (outputs: Outputs) => A) => {
+  const run = runner<R>(spec)
+  return (given: Given<R>): Effect.Effect<A, OptimError, Tensors> =>
     spanned(
       spec.operation,
-      atOnce((service) => make(service, given))
+      atOnce((service) => make(run(service, given)))
     )
 }
+
+/** A function of trees to a tree of the first one's structure; the caller owns it. */
+export const treeOf = <R extends Ranges>({ trace, ...spec }: Spec<R, Symbols>) =>
+  madeOf<R, unknown>(
+    { ...spec, trace: (numbers, ...trees) => trace(numbers, ...trees).items },
+    ({ tensors, treeDef }) => PyTree.unflatten(treeDef, tensors)
+  )
 
 /** The numbers of every output. */
 const read = ({ tensors }: Outputs) =>
