@@ -4,7 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
-import { values } from "../support/numbers.ts"
+import { valuesAtOnce as values } from "../support/numbers.ts"
 
 const infinity = Number.POSITIVE_INFINITY
 

@@ -62,7 +62,7 @@ const atZero = <O extends object>(options: O): O => {
  */
 export const injectHyperparams = <O extends object, S, Needs extends string>(
   make: (options: O) => Transform<S, Needs>,
-  options: O
+  options: NoInfer<O>
 ): Transform<InjectHyperparamsState<O, S>, Needs> => {
   type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
   const plain = make(atZero(options))
