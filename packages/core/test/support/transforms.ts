@@ -69,7 +69,10 @@ const spelled: { readonly [name: string]: string } = {
 export const notExported: Reasons = {}
 
 /** Transforms for which the reference has no record. */
-export const withoutRecord: Reasons = {}
+export const withoutRecord: Reasons = {
+  stateless: "what it does is the user's",
+  statelessWithTreeMap: "what it does is the user's"
+}
 
 const reduced = "a norm, a mean or a sum is made of gradients or parameters first"
 
@@ -101,6 +104,7 @@ const severalKernels: Reasons = {
 }
 
 const library: Reasons = {
+  addNoise: "tfjs draws the numbers",
   flatten: "tfjs joins and cuts tensors",
   scaleByLion: "kernels have no tanh, which the smooth mode takes"
 }
@@ -143,7 +147,8 @@ const reaches: { readonly [name: string]: Reach } = {
 const spreads: { readonly [name: string]: Reach } = {
   applyIfFinite: "tree",
   scaleBySm3: "leaf",
-  sm3: "leaf"
+  sm3: "leaf",
+  zeroNans: "element"
 }
 
 /** The part of a record's parameters that is ours. */

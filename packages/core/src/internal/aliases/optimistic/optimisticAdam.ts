@@ -1,5 +1,5 @@
 /** Optimistic Adam by its first name. */
-import { nonNegative } from "../../optimizer/hyperParameters.ts"
+import { finite, nonNegative } from "../../optimizer/hyperParameters.ts"
 import { checked, type Hyper, plain } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted } from "../../transform/rules.ts"
@@ -16,7 +16,7 @@ import { scaleByLearningRate } from "../../transforms/scale/scaleByLearningRate.
 export interface OptimisticAdamOptions extends ScaleByAdamOptions {
   /** η: the rate, a number ≥ 0. */
   readonly learningRate: Hyper
-  /** The share of the last change, ≥ 0. Default η. */
+  /** The share of the last change. Default η. */
   readonly optimism?: Hyper | undefined
   /** Look one step ahead, as in Nadam? Default true, unlike that of `scaleByAdam`. */
   readonly nesterov?: boolean | undefined
@@ -26,7 +26,8 @@ export interface OptimisticAdamOptions extends ScaleByAdamOptions {
  * Optimistic Adam with a rate that is a number: `u = −((η + optimism)·a − optimism·a₋₁)` for Adam's directions a.
  *
  * The chain `scaleByAdam`, `scaleByOptimisticGradient`, `scaleByLearningRate` with the rate 1, whose states it holds.
- * Throws `InvalidHyperParameter` unless η, optimism ≥ 0, and as the parts do; schedules are for `optimisticAdamV2`.
+ * Throws `InvalidHyperParameter` unless η ≥ 0 and optimism is finite, and as the parts do; schedules are for
+ * `optimisticAdamV2`.
  * Source: Daskalakis et al. 2018; `optax.optimistic_adam`.
  *
  * @deprecated as in Optax: `optimisticAdamV2` also takes a schedule; it is the same with `alpha: 1` and
@@ -57,7 +58,7 @@ export const optimisticAdam = ({
   ...moments
 }: OptimisticAdamOptions): Transform<readonly [MomentsState, OptimisticGradientState, Counted]> => {
   const name = "optimisticAdam"
-  const h = checked(name, { learningRate, optimism }, { learningRate: nonNegative, optimism: nonNegative })
+  const h = checked(name, { learningRate, optimism }, { learningRate: nonNegative, optimism: finite })
   const direction = scaleByAdam({ ...moments, nesterov })
   return named(
     name,
