@@ -64,15 +64,10 @@ const trajectory = Effect.fnUntraced(function* (record: OptaxRecord) {
   yield* Tensors.dispose([params, state])
 })
 
-/** Are all its parts there? */
-const isComplete = (record: OptaxRecord): boolean =>
-  isThere(record.name) &&
-  [...JSON.stringify(record.kwargs).matchAll(/"\$opt":"(\w+)"/g)].every(([, name = ""]) => isThere(name))
-
 const isTrajectory = (record: OptaxRecord): boolean =>
   record.extra.kind !== "function" && exceptions.records.every(({ pattern }) => !pattern.test(record.id))
 
-const records = [...optimizers, ...transforms].filter((record) => isTrajectory(record) && isComplete(record))
+const records = [...optimizers, ...transforms].filter(isTrajectory)
 
 const byName = new Map<string, ReadonlyArray<OptaxRecord>>()
 for (const record of records) byName.set(record.name, [...(byName.get(record.name) ?? []), record])
