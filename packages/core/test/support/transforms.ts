@@ -3,7 +3,7 @@
  *
  * What a row does that others do not is data here, with a reason; the laws know no names.
  */
-import { Transform } from "@optim/core"
+import { Leaves, Transform } from "@optim/core"
 import { camel } from "./golden.ts"
 import { optimizers, type OptaxRecord, transformOfRecord, transforms } from "./optax.ts"
 
@@ -51,6 +51,7 @@ export const notTransforms: Reasons = {
   init: "runs transforms",
   leavesWhere: "makes masks",
   mapParams: "changes states",
+  measureWithEma: "makes measures for monitor",
   set: "changes states",
   skipLargeUpdates: "makes rules for multiSteps",
   unitwiseClip: "a word of adaptiveGradClip",
@@ -90,6 +91,7 @@ const severalKernels: Reasons = {
   lamb: reduced,
   lars: reduced,
   masked: within,
+  monitor: reduced,
   multiSteps: "zeros are filled in where gathering begins again",
   normalizeByUpdateNorm: reduced,
   novograd: reduced,
@@ -100,7 +102,8 @@ const severalKernels: Reasons = {
   scaleByParamBlockNorm: reduced,
   scaleByParamBlockRms: reduced,
   scaleByPolyak: reduced,
-  scaleByTrustRatio: reduced
+  scaleByTrustRatio: reduced,
+  snapshot: reduced
 }
 
 const library: Reasons = {
@@ -151,6 +154,16 @@ const spreads: { readonly [name: string]: Reach } = {
   zeroNans: "element"
 }
 
+/** What records describe in words instead of arguments. */
+const inWords: { readonly [name: string]: (() => Transform.Any) | undefined } = {
+  monitor: () =>
+    Transform.monitor({
+      norm: Leaves.globalNorm,
+      emaNorm: Transform.measureWithEma(Leaves.globalNorm, { decay: 0.9 })
+    }),
+  snapshot: () => Transform.snapshot("norm", Leaves.globalNorm)
+}
+
 /** The part of a record's parameters that is ours. */
 const partOfParams: { readonly [name: string]: string } = { lookahead: "fast" }
 
@@ -170,7 +183,7 @@ const caseOf = (record: OptaxRecord): Case => {
   const part = partOfParams[nameOf(record)]
   return {
     id,
-    make: () => transformOfRecord(record),
+    make: inWords[nameOf(record)] ?? (() => transformOfRecord(record)),
     params: part === undefined ? params0 : (params0 as { readonly [name: string]: unknown })[part],
     grads,
     values: extra.values ?? [],
@@ -208,6 +221,6 @@ export const rows: ReadonlyArray<Row> = exported.map(rowOf).filter(({ cases }) =
 
 /** Names in tables that are not those of a row: reasons for nothing. */
 export const unknownNames = (): ReadonlyArray<string> =>
-  [severalKernels, library, branches, reaches, spreads, partOfParams]
+  [severalKernels, library, branches, reaches, spreads, inWords, partOfParams]
     .flatMap((table) => Object.keys(table))
     .filter((name) => rows.every((row) => row.name !== name))

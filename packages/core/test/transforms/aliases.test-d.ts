@@ -71,11 +71,4 @@ describe("options", () => {
     // @ts-expect-error -- nadam is what looks ahead
     void Transform.nadam({ learningRate: 1, nesterov: false })
   })
-
-  it("are known by their names to whoever injects them", () => {
-    const injected = () => Transform.injectHyperparams(Transform.lion, { learningRate: 0.1 })
-    type Injected = Transform.State<Transform.StateOf<ReturnType<typeof injected>>, { readonly w: tf.Tensor2D }>
-    expectTypeOf<Injected["hyperparams"]["b2"]>().toEqualTypeOf<number>()
-    expectTypeOf<Injected["innerState"][0]["mu"]>().toExtend<Slot>()
-  })
 })
