@@ -8,7 +8,7 @@ const node: TestProjectInlineConfiguration = {
     name: "node",
     environment: "node",
     include: ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts", "scripts/test/**/*.test.ts"],
-    exclude: ["**/*.browser.test.ts"],
+    exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
     testTimeout: 30_000,
     typecheck: {
       enabled: true,
