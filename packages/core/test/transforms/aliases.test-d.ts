@@ -3,40 +3,35 @@ import { Transform } from "@optim/core"
 import type * as tf from "@tensorflow/tfjs-core"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Needs<Make extends (options: never) => unknown> = Transform.NeedsOf<ReturnType<Make>>
+/** What each of these makers' transforms needs. */
+type Needs<Name extends keyof typeof Transform> = {
+  [N in Name]: (typeof Transform)[N] extends (options: never) => infer T ? Transform.NeedsOf<T> : "no maker"
+}
 
 describe("needs", () => {
   it("of what decays weights are the parameters", () => {
-    expectTypeOf<
-      | Needs<typeof Transform.adabelief>
-      | Needs<typeof Transform.adadelta>
-      | Needs<typeof Transform.adamaxw>
-      | Needs<typeof Transform.adamw>
-      | Needs<typeof Transform.adan>
-      | Needs<typeof Transform.lion>
-      | Needs<typeof Transform.nadamw>
-      | Needs<typeof Transform.novograd>
-    >().toEqualTypeOf<"params">()
+    type Names = "adabelief" | "adadelta" | "adamaxw" | "adamw" | "adan" | "lion" | "nadamw" | "novograd"
+    expectTypeOf<Needs<Names>>().toEqualTypeOf<Record<Names, "params">>()
   })
 
   it("of the others are none", () => {
-    expectTypeOf<
-      | Needs<typeof Transform.adagrad>
-      | Needs<typeof Transform.adam>
-      | Needs<typeof Transform.adamax>
-      | Needs<typeof Transform.amsgrad>
-      | Needs<typeof Transform.nadam>
-      | Needs<typeof Transform.optimisticAdam>
-      | Needs<typeof Transform.optimisticAdamV2>
-      | Needs<typeof Transform.optimisticGradientDescent>
-      | Needs<typeof Transform.radam>
-      | Needs<typeof Transform.rmsprop>
-      | Needs<typeof Transform.rprop>
-      | Needs<typeof Transform.sgd>
-      | Needs<typeof Transform.signSgd>
-      | Needs<typeof Transform.signum>
-      | Needs<typeof Transform.yogi>
-    >().toEqualTypeOf<never>()
+    type Names =
+      | "adagrad"
+      | "adam"
+      | "adamax"
+      | "amsgrad"
+      | "nadam"
+      | "optimisticAdam"
+      | "optimisticAdamV2"
+      | "optimisticGradientDescent"
+      | "radam"
+      | "rmsprop"
+      | "rprop"
+      | "sgd"
+      | "signSgd"
+      | "signum"
+      | "yogi"
+    expectTypeOf<Needs<Names>>().toEqualTypeOf<Record<Names, never>>()
   })
 })
 
