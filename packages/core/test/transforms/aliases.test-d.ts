@@ -3,40 +3,39 @@ import { Transform } from "@optim/core"
 import type * as tf from "@tensorflow/tfjs-core"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Needs<Make extends (options: never) => unknown> = Transform.NeedsOf<ReturnType<Make>>
+/** What each of these needs. */
+type Needs<Name extends keyof typeof Transform> = {
+  readonly [N in Name]: (typeof Transform)[N] extends (options: never) => Transform.Transform<infer _, infer Needs>
+    ? Needs
+    : "no transform"
+}
+
+type Decaying = "adabelief" | "adadelta" | "adamaxw" | "adamw" | "adan" | "lion" | "nadamw" | "novograd"
+
+type Others =
+  | "adagrad"
+  | "adam"
+  | "adamax"
+  | "amsgrad"
+  | "nadam"
+  | "optimisticAdam"
+  | "optimisticAdamV2"
+  | "optimisticGradientDescent"
+  | "radam"
+  | "rmsprop"
+  | "rprop"
+  | "sgd"
+  | "signSgd"
+  | "signum"
+  | "yogi"
 
 describe("needs", () => {
   it("of what decays weights are the parameters", () => {
-    expectTypeOf<
-      | Needs<typeof Transform.adabelief>
-      | Needs<typeof Transform.adadelta>
-      | Needs<typeof Transform.adamaxw>
-      | Needs<typeof Transform.adamw>
-      | Needs<typeof Transform.adan>
-      | Needs<typeof Transform.lion>
-      | Needs<typeof Transform.nadamw>
-      | Needs<typeof Transform.novograd>
-    >().toEqualTypeOf<"params">()
+    expectTypeOf<Needs<Decaying>>().toEqualTypeOf<{ readonly [N in Decaying]: "params" }>()
   })
 
   it("of the others are none", () => {
-    expectTypeOf<
-      | Needs<typeof Transform.adagrad>
-      | Needs<typeof Transform.adam>
-      | Needs<typeof Transform.adamax>
-      | Needs<typeof Transform.amsgrad>
-      | Needs<typeof Transform.nadam>
-      | Needs<typeof Transform.optimisticAdam>
-      | Needs<typeof Transform.optimisticAdamV2>
-      | Needs<typeof Transform.optimisticGradientDescent>
-      | Needs<typeof Transform.radam>
-      | Needs<typeof Transform.rmsprop>
-      | Needs<typeof Transform.rprop>
-      | Needs<typeof Transform.sgd>
-      | Needs<typeof Transform.signSgd>
-      | Needs<typeof Transform.signum>
-      | Needs<typeof Transform.yogi>
-    >().toEqualTypeOf<never>()
+    expectTypeOf<Needs<Others>>().toEqualTypeOf<{ readonly [N in Others]: never }>()
   })
 })
 
