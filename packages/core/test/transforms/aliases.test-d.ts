@@ -3,35 +3,39 @@ import { Transform } from "@optim/core"
 import type * as tf from "@tensorflow/tfjs-core"
 import { describe, expectTypeOf, it } from "vitest"
 
-/** What each of these makers' transforms needs. */
+/** What each of these needs. */
 type Needs<Name extends keyof typeof Transform> = {
-  [N in Name]: (typeof Transform)[N] extends (options: never) => infer T ? Transform.NeedsOf<T> : "no maker"
+  readonly [N in Name]: (typeof Transform)[N] extends (options: never) => Transform.Transform<infer _, infer Needs>
+    ? Needs
+    : "no transform"
 }
+
+type Decaying = "adabelief" | "adadelta" | "adamaxw" | "adamw" | "adan" | "lion" | "nadamw" | "novograd"
+
+type Others =
+  | "adagrad"
+  | "adam"
+  | "adamax"
+  | "amsgrad"
+  | "nadam"
+  | "optimisticAdam"
+  | "optimisticAdamV2"
+  | "optimisticGradientDescent"
+  | "radam"
+  | "rmsprop"
+  | "rprop"
+  | "sgd"
+  | "signSgd"
+  | "signum"
+  | "yogi"
 
 describe("needs", () => {
   it("of what decays weights are the parameters", () => {
-    type Names = "adabelief" | "adadelta" | "adamaxw" | "adamw" | "adan" | "lion" | "nadamw" | "novograd"
-    expectTypeOf<Needs<Names>>().toEqualTypeOf<Record<Names, "params">>()
+    expectTypeOf<Needs<Decaying>>().toEqualTypeOf<{ readonly [N in Decaying]: "params" }>()
   })
 
   it("of the others are none", () => {
-    type Names =
-      | "adagrad"
-      | "adam"
-      | "adamax"
-      | "amsgrad"
-      | "nadam"
-      | "optimisticAdam"
-      | "optimisticAdamV2"
-      | "optimisticGradientDescent"
-      | "radam"
-      | "rmsprop"
-      | "rprop"
-      | "sgd"
-      | "signSgd"
-      | "signum"
-      | "yogi"
-    expectTypeOf<Needs<Names>>().toEqualTypeOf<Record<Names, never>>()
+    expectTypeOf<Needs<Others>>().toEqualTypeOf<{ readonly [N in Others]: never }>()
   })
 })
 
