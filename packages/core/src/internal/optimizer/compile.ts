@@ -168,19 +168,23 @@ const checkKept = <S>(
     })
 }
 
+/** What is done to the gradients of all leaves together before the rule sees them. */
+export type Before = (grads: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
+
 /** Traces `update` for a state of a given layout: inputs are the gradients, then the leaves of the state. */
-export const compileUpdate = <S>(name: string, rule: LeafRule<S>, layout: Layout): CompiledUpdate => {
+export const compileUpdate = <S>(name: string, rule: LeafRule<S>, layout: Layout, before: Before): CompiledUpdate => {
   const operation = `${name}.update`
-  const before = symbols<S>(layout, layout.subtreeDefs.length)
-  const paramLeaves = before.map((symbol, index) => paramLeaf(operation, pathOf(layout.treeDef, index), rule, symbol))
+  const states = symbols<S>(layout, layout.subtreeDefs.length)
+  const paramLeaves = states.map((symbol, index) => paramLeaf(operation, pathOf(layout.treeDef, index), rule, symbol))
   const paramSpecs = paramLeaves.map((leaf) => layout.specs[leaf] ?? noSpec)
-  const after = before.map(({ state }, index) => {
+  const grads = before(paramSpecs.map((spec, index) => Expr.input(index, spec)))
+  const after = states.map(({ state }, index) => {
     const path = pathOf(layout.treeDef, index)
-    const g = Expr.input(index, paramSpecs[index] ?? noSpec)
+    const g = grads[index] ?? Expr.input(index, noSpec)
     const [leaves, def] = PyTree.flatten<unknown>(atLeaf(operation, path, () => rule.update(step, g, state)))
     return { leaves: exprs(operation, path, leaves), def }
   })
-  checkKept(operation, layout, before, after)
+  checkKept(operation, layout, states, after)
   const plan = Plan.make(
     Program.make(
       [...paramSpecs, ...layout.specs],

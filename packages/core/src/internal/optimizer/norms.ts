@@ -27,7 +27,8 @@ export interface ClipOptions {
   readonly donate?: boolean | undefined
 }
 
-type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
+/** What is done to all leaves of a tree together. */
+export type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
 
 const planned = (trace: Trace) =>
   memo(sameSpecs, (specs: ReadonlyArray<Expr.TensorSpec>) =>
@@ -44,16 +45,17 @@ const norm = (leaves: ReadonlyArray<Expr.Expr>): Expr.Expr => {
   return Expr.sqrt(total)
 }
 
-const maxNormInput = Scalar.input("maxNorm", 0)
-
-const clip: Trace = (leaves) => {
-  const total = norm(leaves)
-  const factor = Expr.div(maxNormInput, total)
-  return leaves.map((leaf) => Expr.where(Expr.less(total, maxNormInput), leaf, Expr.mul(leaf, factor)))
-}
+/** The leaves of a tree whose norm is at most so much. */
+export const clip =
+  (maxNorm: Expr.Host): Trace =>
+  (leaves) => {
+    const total = norm(leaves)
+    const factor = Expr.div(maxNorm, total)
+    return leaves.map((leaf) => Expr.where(Expr.less(total, maxNorm), leaf, Expr.mul(leaf, factor)))
+  }
 
 const normPlan = planned((leaves) => [norm(leaves)])
-const clipPlan = planned(clip)
+const clipPlan = planned(clip(Scalar.input("maxNorm", 0)))
 
 interface Outputs {
   readonly tensors: ReadonlyArray<Tensor>
