@@ -156,16 +156,16 @@ export interface Preceded<S> {
   readonly [preceded]: (before: Before, options: HyperParameters) => Optimizer<S>
 }
 
-const asGiven: Before = (grads) => grads
-
 /** The optimizer of a rule. */
-export const fromRule = <S>(rule: LeafRule<S>, before: Before = asGiven): Optimizer<Slots<S>> => {
+export const fromRule = <S>(rule: LeafRule<S>, before?: Before): Optimizer<Slots<S>> => {
   const name = rule.name ?? "leafwise"
   const programs = tracer(name, rule, before)
   const hyperParameters = rule.hyperParameters ?? {}
   const init = initialising<S>(name, programs)
   const precede: Preceded<Slots<S>>[typeof preceded] = (first, options) =>
-    fromRule({ ...rule, hyperParameters: { ...hyperParameters, ...options } }, (grads) => before(first(grads)))
+    fromRule({ ...rule, hyperParameters: { ...hyperParameters, ...options } }, (grads) =>
+      before === undefined ? first(grads) : before(first(grads))
+    )
   const update = Object.assign(updating<S>(name, programs), { [preceded]: precede })
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)

@@ -45,8 +45,8 @@ const areAlive = (tensors: ReadonlyArray<Tensor>): boolean => {
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
 
-/** The tracer of a rule, which is given what `before` makes of the gradients. */
-export const tracer = <S>(name: string, rule: LeafRule<S>, before: Before): Tracer => {
+/** The tracer of a rule; with `before`, it is given what that makes of the gradients. */
+export const tracer = <S>(name: string, rule: LeafRule<S>, before?: Before): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
   const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout, before))
   const latest = new WeakMap<ReadonlyArray<unknown>, Latest>()
