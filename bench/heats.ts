@@ -1,14 +1,16 @@
 /**
  * The programme: which contestants meet on which case.
  */
+import { Optimizer } from "@optim/core"
 import type { Contestant } from "./contestant.ts"
 import { adamByHand, adamByHandAnew, trafficOf } from "./contestants/handwritten.ts"
 import { adamJitted } from "./contestants/jax.ts"
 import { javascript } from "./contestants/javascript.ts"
-import { clippedAnew, clippedDonated, donated, pure } from "./contestants/optim.ts"
+import { clippedAnew, clippedDonated, donated, pure, type Some } from "./contestants/optim.ts"
 import type { Home } from "./contestants/runtime.ts"
 import { tfTrain } from "./contestants/tfjs.ts"
 import { optimizers, type Row } from "./optimizers.ts"
+import { maxNorm, references } from "./reference.ts"
 import { composedHeats } from "./transforms.ts"
 import { type Case, elementsOf, many, matrix, mlp, type Setting, single } from "./setting.ts"
 
@@ -82,11 +84,14 @@ const sm3Heat = ({ fused, interpreter }: Homes): Heat => {
   return { optimizer: "sm3", case: matrix(1000, 1000), entrants: makers.map((make) => ({ make })) }
 }
 
+const clippedAdam: Some = (use) => optimizers.adam.ours((adam) => use(Optimizer.clipped(adam, { maxNorm })))
+
 const clipHeat = ({ fused }: Homes, at: Case): Heat => ({
   optimizer: "clipGrads+adam",
   case: at,
   entrants: [
     donated(fused, optimizers.adam.ours, optimizers.adam.reference),
+    donated(fused, clippedAdam, references["clipGrads+adam"], "optim clipped, donated"),
     clippedDonated(fused),
     clippedAnew(fused)
   ].map((make) => ({ make }))

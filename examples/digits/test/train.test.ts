@@ -28,7 +28,9 @@ const outcome = Effect.fnUntraced(function* (changes: Partial<Recipe>, saved?: C
 
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-const exported = Object.keys(Optimizer).filter((name) => !["leafwise", "clipGrads", "explain", "l2Norm"].includes(name))
+const exported = Object.keys(Optimizer).filter(
+  (name) => !["leafwise", "clipGrads", "clipped", "explain", "l2Norm"].includes(name)
+)
 
 layer(Layer.mergeAll(services, Wasm.layer), { excludeTestServices: true })("train", (it) => {
   describe("laws", () => {

@@ -16,6 +16,7 @@ export { sm3, type Sm3Options } from "./internal/optimizers/sm3.ts"
 
 export type { TensorLike } from "./internal/leaves.ts"
 export type { HyperParameter, HyperParameters } from "./internal/optimizer/hyperParameters.ts"
+export { clipped, type ClippedOptions } from "./internal/optimizer/clipped.ts"
 export { explain } from "./internal/optimizer/explain.ts"
 export { fromTransform } from "./internal/transform/fromTransform.ts"
 export { leafwise } from "./internal/optimizer/leafwise.ts"

@@ -113,6 +113,13 @@ const rows: ReadonlyArray<Row> = [
     message: ["Losses.multiclassHingeLoss: labels[1] is 3, expected a class from 0 to 2"]
   },
   {
+    name: "an impossible norm to clip to",
+    tag: "InvalidHyperParameter",
+    provoke: throws(() => Optimizer.clipped(adam, { maxNorm: -1 })),
+    fields: { optimizer: "clipped", parameter: "maxNorm", value: "-1", expected: "a number ≥ 0" },
+    message: ["clipped: maxNorm is -1, expected a number ≥ 0"]
+  },
+  {
     name: "a step that is no count",
     tag: "InvalidStep",
     provoke: Effect.flatMap(state, (state) => adam.update(0.5, adam.params(state), state)),

@@ -466,6 +466,33 @@ layer(Allocator.layer)("cases", (it) => {
     })
   )
 
+  it.effect("many numbers between two kernels, which nobody else sees", () =>
+    Effect.gen(function* () {
+      // Kernels read |x| along another axis than they write it; 80 KB of it are not kept between executions.
+      for (const length of [20, 20_000]) {
+        const x = ramp(length, -10)
+        const y: Value = { shape: [2, length], dtype: "float32", data: new Float32Array(2 * length).fill(0.5) }
+        const plan = planOf([x, y], (a = never(), b = never()) => [Expr.add(b, Expr.broadcastTo(Expr.abs(a), b.shape))])
+        assert.strictEqual(plan.steps.length, 2)
+        const before = Allocator.allocations()
+        const { execute, service, tensors } = yield* repeated(plan, [x, y])
+        for (let time = 0; time < 3; time++) {
+          const [sum] = yield* read(service, yield* execute(tensors))
+          const wanted = Float32Array.from({ length: 2 * length }, (_, at) => Math.abs((at % length) - 10) + 0.5)
+          assert.deepStrictEqual(sum?.data, wanted)
+        }
+        // Two inputs, three outputs, and the block of the plan.
+        assert.strictEqual(Allocator.allocations() - before, 6)
+        const room = length > 20 ? 2 : 1
+        for (let n = 0; n <= room; n++) {
+          const exit = yield* Effect.exit(Allocator.refusingAfter(n, execute(tensors)))
+          assert.strictEqual(exit._tag, n < room ? "Failure" : "Success")
+        }
+        assert.strictEqual(Allocator.allocations() - before, 7)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("bodies too long to be unrolled", () =>
     Effect.gen(function* () {
       for (const length of [1, 15, 67]) {

@@ -12,7 +12,7 @@ import { bits, forEachOptimizer, optimizers, params, train } from "./runs.ts"
 
 describe("cases", () => {
   it("every optimizer of core is tried", () => {
-    const others = new Set(["fromTransform", "leafwise", "clipGrads", "explain", "l2Norm"])
+    const others = new Set(["fromTransform", "leafwise", "clipGrads", "clipped", "explain", "l2Norm"])
     const tried: Array<string> = []
     forEachOptimizer(({ name }) => tried.push(name))
     assert.deepStrictEqual(

@@ -8,7 +8,7 @@ import { optionsOf, records, type GoldenRecord, optimizerName } from "./golden.t
 
 type AnyOptimizer = Optimizer.Optimizer<unknown>
 
-const notOptimizers = new Set(["fromTransform", "leafwise", "clipGrads", "explain", "l2Norm"])
+const notOptimizers = new Set(["fromTransform", "leafwise", "clipGrads", "clipped", "explain", "l2Norm"])
 
 export interface Row {
   readonly name: string

@@ -24,10 +24,11 @@ import {
   withTensorsUnsafe
 } from "../leaves.ts"
 import { evaluatorOf } from "../trace/evaluator.ts"
+import type { Before } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { isShown, ownLeaves, unshown } from "./handles.ts"
 import type { AnyState } from "./layout.ts"
-import { hyperParametersIn } from "./hyperParameters.ts"
+import { type HyperParameters, hyperParametersIn } from "./hyperParameters.ts"
 import { checkStep } from "./step.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
 import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
@@ -147,19 +148,35 @@ const updating = <S>(name: string, { known, updateOf }: Tracer) => {
     )
 }
 
+/** Where an `update` keeps how to make the optimizer that does something to the gradients before, in one program. */
+export const preceded: unique symbol = Symbol.for("@optim/core/preceded")
+
+/** An `update` that can be traced together with what is done before it. */
+export interface Preceded<S> {
+  readonly [preceded]: (before: Before, options: HyperParameters) => Optimizer<S>
+}
+
 /** The optimizer of a rule. */
-export const fromRule = <S>(rule: LeafRule<S>): Optimizer<Slots<S>> => {
+export const fromRule = <S>(rule: LeafRule<S>, before?: Before): Optimizer<Slots<S>> => {
   const name = rule.name ?? "leafwise"
-  const programs = tracer(name, rule)
+  const programs = tracer(name, rule, before)
+  const hyperParameters = rule.hyperParameters ?? {}
   const init = initialising<S>(name, programs)
-  const update = updating<S>(name, programs)
+  const precede: Preceded<Slots<S>>[typeof preceded] = (first, options) =>
+    fromRule({ ...rule, hyperParameters: { ...hyperParameters, ...options } }, (grads) =>
+      before === undefined ? first(grads) : before(first(grads))
+    )
+  const update = Object.assign(updating<S>(name, programs), { [preceded]: precede })
   const params = <P>(state: OptimizerState<P, Slots<S>>): P => {
     checkNotDonated(`${name}.params`, state)
-    const leaves = programs.updateOf(state).paramLeaves.map((leaf) => state.leaves[leaf])
+    const { leaves } = state
+    const { paramLeaves } = programs.updateOf(state)
     // The state was made for parameters of type P, and these are their tensors in their order.
-    return PyTree.unflatten(state.treeDef, leaves) as P
+    return PyTree.unflatten(
+      state.treeDef,
+      paramLeaves.map((leaf) => leaves[leaf])
+    ) as P
   }
-  const hyperParameters = rule.hyperParameters ?? {}
   return Object.assign([init, update, params] as const, {
     name,
     hyperParameters,

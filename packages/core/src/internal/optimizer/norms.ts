@@ -3,6 +3,7 @@
  *
  * Both are one program over the whole tree: the norm stays on the device until somebody asks for the number.
  */
+import { PyTree } from "@optim/pytree"
 import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Expr from "../../Expr.ts"
@@ -21,14 +22,25 @@ export interface ClipOptions {
 
 const norm = numberOf({ operation: "Optimizer.l2Norm", trace: (_, tree) => Leaves.globalNorm(tree) })
 
-const clip = treeOf({
+/** What is done to all leaves of a tree together. */
+export type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
+
+const clipLeaves = (maxNorm: Expr.Host, grads: Leaves.Leaves<Expr.Expr>): Leaves.Leaves<Expr.Expr> => {
+  const total = Leaves.globalNorm(grads)
+  const factor = Expr.div(maxNorm, total)
+  return Leaves.map(grads, (g) => Expr.where(Expr.less(total, maxNorm), g, Expr.mul(g, factor)))
+}
+
+/** The leaves of a tree whose norm is at most so much. */
+export const clip =
+  (maxNorm: Expr.Host): Trace =>
+  (leaves) =>
+    clipLeaves(maxNorm, Leaves.make(PyTree.structure(leaves.map(() => 0)), leaves)).items
+
+const clipTree = treeOf({
   operation: "Optimizer.clipGrads",
   numbers: { maxNorm: bound },
-  trace: ({ maxNorm }, grads) => {
-    const total = Leaves.globalNorm(grads)
-    const factor = Expr.div(maxNorm, total)
-    return Leaves.map(grads, (g) => Expr.where(Expr.less(total, maxNorm), g, Expr.mul(g, factor)))
-  }
+  trace: ({ maxNorm }, grads) => clipLeaves(maxNorm, grads)
 })
 
 /**
@@ -77,5 +89,5 @@ export const clipGrads: {
   (args) => typeof args[1] === "number",
   <P>(grads: P, maxNorm: number, { donate = false }: ClipOptions = {}) =>
     // The same structure with a tensor for every leaf.
-    clip({ trees: [grads], numbers: { maxNorm }, donate }) as Effect.Effect<Promoted<P>, OptimError, Tensors>
+    clipTree({ trees: [grads], numbers: { maxNorm }, donate }) as Effect.Effect<Promoted<P>, OptimError, Tensors>
 )

@@ -6,7 +6,7 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import type { TensorSpec } from "../../Expr.ts"
 import { memo } from "../memo.ts"
-import { type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
+import { type Before, type CompiledInit, compileInit, type CompiledUpdate, compileUpdate } from "./compile.ts"
 import { isShown, ownLeaves } from "./handles.ts"
 import { type AnyState, haveSpecs, type Layout, layoutOf, sameLayout, sameSpecs } from "./layout.ts"
 import type { LeafRule } from "./rule.ts"
@@ -45,10 +45,10 @@ const areAlive = (tensors: ReadonlyArray<Tensor>): boolean => {
 
 const sameShape = (a: Shape, b: Shape): boolean => Equal.equals(a.treeDef, b.treeDef) && sameSpecs(a.specs, b.specs)
 
-/** The tracer of a rule. */
-export const tracer = <S>(name: string, rule: LeafRule<S>): Tracer => {
+/** The tracer of a rule; with `before`, it is given what that makes of the gradients. */
+export const tracer = <S>(name: string, rule: LeafRule<S>, before?: Before): Tracer => {
   const init = memo(sameShape, ({ specs, treeDef }) => compileInit(name, rule, treeDef, specs))
-  const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout))
+  const update = memo(sameLayout, (layout: Layout) => compileUpdate(name, rule, layout, before))
   const latest = new WeakMap<ReadonlyArray<unknown>, Latest>()
   const known = (state: AnyState): Latest | undefined => {
     const { [ownLeaves]: leaves, subtreeDefs, treeDef } = state

@@ -4,9 +4,10 @@
  * A depth-first walk with equal nodes merged: nodes are equal when operation, arguments, shape and dtype are.
  */
 import { Expr, type Operation, type TensorSpec } from "../../Expr.ts"
-import type { Argument, Node, Program, ScalarNode } from "../../Program.ts"
-import type { Compute, Scalar } from "../../Scalar.ts"
+import type { Argument, Node, Program } from "../../Program.ts"
+import type { Scalar } from "../../Scalar.ts"
 import { postOrder, scalarsOf } from "./postOrder.ts"
+import { ScalarTable } from "./scalarTable.ts"
 
 /** A list without repetitions: the same key gives the same index. */
 class Interned<A> {
@@ -28,38 +29,18 @@ const operationKey = (operation: Operation): string =>
     ? JSON.stringify(operation)
     : operation.op
 
-const numberKey = (value: number): string => (Object.is(value, -0) ? "-0" : String(value))
-
 const exprsOf = ({ args }: Expr): ReadonlyArray<Expr> => args.filter((arg) => arg instanceof Expr)
 
 class Linearizer {
   readonly nodes = new Interned<Node>()
-  readonly scalars = new Interned<ScalarNode>()
+  readonly scalars = new ScalarTable()
   readonly #nodeOf = new Map<Expr, number>()
   readonly #scalarOf = new Map<Scalar, number>()
-  readonly #computes = new Map<Compute, number>()
-
-  #computeKey(compute: Compute): number {
-    const known = this.#computes.get(compute)
-    if (known !== undefined) return known
-    this.#computes.set(compute, this.#computes.size)
-    return this.#computes.size - 1
-  }
 
   #defineScalar({ definition }: Scalar): number {
-    switch (definition._tag) {
-      case "Constant":
-        return this.scalars.add(`c${numberKey(definition.value)}`, () => definition)
-      case "Input":
-        return this.scalars.add(`i${definition.index}`, () => definition)
-      case "Apply": {
-        const args = definition.args.map((arg) => this.#scalarOf.get(arg) ?? -1)
-        return this.scalars.add(`a${this.#computeKey(definition.compute)}(${args.join()})`, () => ({
-          ...definition,
-          args
-        }))
-      }
-    }
+    if (definition._tag !== "Apply") return this.scalars.add(definition)
+    const args = definition.args.map((arg) => this.#scalarOf.get(arg) ?? -1)
+    return this.scalars.add({ ...definition, args })
   }
 
   scalar(root: Scalar): number {

@@ -13,7 +13,7 @@ import { share } from "../tfjs/share.ts"
 import { computeNode } from "../tfjs/interpret.ts"
 import type { Heap, Placement } from "../tfjs/wasmModule.ts"
 import { Modules } from "./modules.ts"
-import { type Call, type LibraryCall, prepare, type Prepared } from "./prepare.ts"
+import { aligned, type Call, type LibraryCall, prepare, type Prepared } from "./prepare.ts"
 import { Tally } from "./tally.ts"
 
 /** How many plans keep their block in the heap. */
@@ -76,6 +76,10 @@ class Resident {
     if (this.addresses[node] === address) return
     this.addresses[node] = address
     this.isWritten = false
+  }
+
+  placeTemporaries(start: number): void {
+    for (const { node, offset } of this.prepared.temporaries) this.place(node, start + offset)
   }
 }
 
@@ -192,10 +196,14 @@ export class Executor {
   /** Gives a plan its block. */
   #settle(plan: Plan): Resident {
     const prepared = prepare(plan, this.modules)
-    const block = this.#heap.allocate(Math.max(1, prepared.words.length) * wordBytes)
+    const { keepsTemporaries, temporaryBytes, words } = prepared
+    const wordsEnd = aligned(Math.max(1, words.length) * wordBytes)
+    const block = this.#heap.allocate(wordsEnd + (keepsTemporaries ? temporaryBytes : 0))
     this.#refresh()
-    this.#words.set(prepared.words, block / wordBytes)
-    return new Resident(prepared, block)
+    this.#words.set(words, block / wordBytes)
+    const resident = new Resident(prepared, block)
+    if (keepsTemporaries) resident.placeTemporaries(block + wordsEnd)
+    return resident
   }
 
   /** Where the inputs lie; what is the same as last time is not looked up again (200 ns). */
@@ -285,10 +293,10 @@ export class Executor {
   }
 
   #allocateTemporaries(resident: Resident): number {
-    const { temporaries, temporaryBytes } = resident.prepared
-    if (temporaryBytes === 0) return 0
+    const { keepsTemporaries, temporaryBytes } = resident.prepared
+    if (keepsTemporaries) return 0
     const start = this.#heap.allocate(temporaryBytes)
-    for (const { node, offset } of temporaries) resident.place(node, start + offset)
+    resident.placeTemporaries(start)
     return start
   }
 

@@ -82,10 +82,12 @@ export interface Prepared {
   readonly overs: Int32Array
   readonly temporaries: ReadonlyArray<Temporary>
   readonly temporaryBytes: number
+  /** Are the temporaries so few (sums, norms) that they live beside the block? */
+  readonly keepsTemporaries: boolean
   readonly outputs: ReadonlyArray<Output>
   /** The position of the input that is the partner of the first output: the inputs that may be written over follow. */
   readonly partnersFrom: number
-  /** Is every output written by a kernel, and nothing but outputs? */
+  /** Is every output written by a kernel, and nothing else made but temporaries that are kept? */
   readonly isPlain: boolean
   /** Nodes whose tensors nobody keeps. */
   readonly dropped: ReadonlyArray<number>
@@ -202,7 +204,11 @@ const seenOutside = ({ program, steps }: Plan): ReadonlySet<number> => {
 
 const alignment = 16
 
-const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
+/** Temporaries of so many bytes are kept with the plan, instead of being asked for in every step. */
+const mostKept = 2 ** 16
+
+/** The next place where a vector can lie. */
+export const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
 /** For each node, the last step that reads it. */
 const lastReads = ({ steps }: Plan): ReadonlyMap<number, number> =>
@@ -293,6 +299,7 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     program,
     written.filter((node) => !outside.has(node))
   )
+  const keepsTemporaries = bytes <= mostKept
   const tensors = written.filter((node) => outside.has(node))
   const kept = new Set(program.outputs)
   const outputs = outputsOf(program, over)
@@ -309,9 +316,10 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     overs: Int32Array.from(tensors, (node) => over.get(node) ?? -1),
     temporaries,
     temporaryBytes: bytes,
+    keepsTemporaries,
     outputs,
     partnersFrom: program.inputs.length - program.outputs.length,
-    isPlain: library.length === 0 && bytes === 0 && dropped.length === 0 && outputs.every(({ owns }) => owns),
+    isPlain: library.length === 0 && keepsTemporaries && dropped.length === 0 && outputs.every(({ owns }) => owns),
     dropped
   }
 }
