@@ -5,6 +5,10 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
+import type { Batch, Reading } from "../src/internal/losses/ctc/batch.ts"
+import { onDevice } from "../src/internal/losses/ctc/onDevice.ts"
+import { onHost } from "../src/internal/losses/ctc/onHost.ts"
+import { simplex, thresholdsOnDevice } from "../src/internal/losses/words.ts"
 import type { CallRecord } from "./support/goldenCalls.ts"
 import { backends, callOf, records, samples, totalWith } from "./support/lossCalls.ts"
 import { forAll } from "./support/property.ts"
@@ -268,6 +272,51 @@ for (const backend of backends) {
           const expected = everyAlignment(frames.map(logSoftmaxOf), labels)
           if (expected < 1e3) assert.closeTo(found, expected, 1e-4)
           else assert.isAbove(found, 9e4)
+        })
+      )
+    )
+
+    it.effect(
+      "the CTC loss on the host and the one for devices agree, in what they read and in their derivatives",
+      () =>
+        forAll(sequence, ({ frames, labels }) =>
+          Effect.gen(function* () {
+            const reading = (read: (batch: Batch) => Reading) => (logP: Tensor) => {
+              const [padding, labelPadding] = [
+                [...frames.map(() => 0), 1],
+                [...labels.map(() => 0), 1]
+              ]
+              return read({
+                logP: tf.reshape(logP, [1, frames.length + 1, 3]),
+                logitPaddings: tf.tensor2d([padding]),
+                labels: tf.tensor2d([[...labels, 0]], undefined, "int32"),
+                labelPaddings: tf.tensor2d([labelPadding]),
+                blankId: 0,
+                logEpsilon: -1e3
+              })
+            }
+            const x = [...frames, [1, 2, 3]].flatMap(logSoftmaxOf)
+            const [host, device] = [reading(onHost), reading(onDevice)]
+            const all = (read: typeof host) => () => {
+              const { loss, probabilities } = read(tf.tensor1d(x))
+              const { blank, label } = probabilities()
+              return tf.concat([loss, tf.reshape(blank, [-1]), tf.reshape(label, [-1])])
+            }
+            close(yield* numbers(all(device)), yield* numbers(all(host)), 1e-3)
+            close(yield* derivative((x) => device(x).loss, ...x), yield* derivative((x) => host(x).loss, ...x), 1e-5)
+          })
+        )
+    )
+
+    it.effect("the simplex by a sort on a device is the one by a sort on the host", () =>
+      forAll(fc.tuple(logits, logits), (rows) =>
+        Effect.gen(function* () {
+          const projected = yield* numbers(() => simplex(tf.tensor2d(rows)))
+          const onDevice = yield* numbers(() => {
+            const x = tf.tensor2d(rows)
+            return tf.relu(tf.sub(x, thresholdsOnDevice(x)))
+          })
+          close(onDevice, projected)
         })
       )
     )

@@ -6,8 +6,9 @@ import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Allocator from "./support/allocator.ts"
+import { backends } from "./support/backends.ts"
 import type { CallRecord } from "./support/goldenCalls.ts"
-import { backends, callOf, exportOf, samples, totalWith } from "./support/lossCalls.ts"
+import { callOf, exportOf, samples, totalWith } from "./support/lossCalls.ts"
 import { leavesNothing, memory } from "./support/memory.ts"
 
 /** The numbers of a loss, which has to make no more tensors than it returns. */

@@ -3,9 +3,11 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import { InvalidArgument } from "../../OptimError.ts"
 import type { Range } from "../optimizer/hyperParameters.ts"
-import { check, checkClasses, checkOptions, finite, floats, integers, numbers, shapeOf } from "./arguments.ts"
+import { check, checkClasses, checkOptions, finite, floats, integers, isAtHand, numbers, shapeOf } from "./arguments.ts"
 import { checkReducible } from "./axes.ts"
-import { backward, ended, forward, type Sequence, type States } from "./ctcRecursion.ts"
+import { isSet, type Reading, rowsOf } from "./ctc/batch.ts"
+import { onDevice } from "./ctc/onDevice.ts"
+import { onHost } from "./ctc/onHost.ts"
 import { logSoftmax } from "./words.ts"
 
 /** How `ctcLoss` is made. */
@@ -16,30 +18,10 @@ export interface CtcLossOptions {
   readonly logEpsilon?: number | undefined
 }
 
-interface Sequences {
-  readonly logits: Tensor
-  readonly logitPaddings: Tensor
-  readonly labels: Tensor
-  readonly labelPaddings: Tensor
-  readonly blankId: number
-  readonly logEpsilon: number
-}
-
 const classId = (classes: number): Range => ({
   expected: `a class from 0 to ${classes - 1}`,
   allows: (id) => Number.isInteger(id) && Number(id) >= 0 && Number(id) < classes
 })
-
-type Numbers = Float32Array | Int32Array | Uint8Array
-
-/** The rows of a matrix. */
-const rowsOf = (x: Tensor): ReadonlyArray<Numbers> => {
-  const size = x.size / (x.shape[0] ?? 1)
-  const data: Numbers = x.dataSync()
-  return Array.from({ length: x.shape[0] ?? 0 }, (_, row) => data.subarray(row * size, (row + 1) * size))
-}
-
-const isSet = (x: number): boolean => x !== 0
 
 /** Throws `InvalidArgument` if a label follows one that pads. */
 const checkPaddings = (operation: string, labelPaddings: Tensor): void => {
@@ -52,9 +34,10 @@ const checkPaddings = (operation: string, labelPaddings: Tensor): void => {
   }
 }
 
-const checkSequences = (operation: string, sequences: Sequences): void => {
-  const { blankId, labelPaddings, labels, logEpsilon, logitPaddings, logits } = sequences
-  const [batch = "batch", frames = "frames", classes = 0] = shapeOf(logits)
+type Tensors = readonly [logits: Tensor, logitPaddings: Tensor, labels: Tensor, labelPaddings: Tensor]
+
+const checkShapes = (operation: string, [logits, logitPaddings, labels, labelPaddings]: Tensors): void => {
+  const [batch = "batch", frames = "frames"] = shapeOf(logits)
   const [, length = "length"] = shapeOf(labels)
   check(operation, {
     logits: [logits, floats(["batch", "frames", "classes"])],
@@ -64,96 +47,19 @@ const checkSequences = (operation: string, sequences: Sequences): void => {
   })
   checkReducible(operation, "logits", logits, [0, 1, 2])
   checkReducible(operation, "labels", labels, [1])
+}
+
+const readingOf = (operation: string, tensors: Tensors, options: CtcLossOptions): Reading => {
+  checkShapes(operation, tensors)
+  const { blankId = 0, logEpsilon = -1e5 } = options
+  const [logits, logitPaddings, labels, labelPaddings] = tensors
+  const classes = logits.shape[2] ?? 0
   checkOptions(operation, { blankId: [blankId, classId(classes)], logEpsilon: [logEpsilon, finite] })
   // What pads need not be a class.
   checkClasses(operation, tf.where(tf.notEqual(labelPaddings, 0), tf.zerosLike(labels), labels), classes)
-  checkPaddings(operation, labelPaddings)
-}
-
-/** The sequences of a batch, on the host. */
-const split = (logP: Tensor, sequences: Sequences): ReadonlyArray<Sequence> => {
-  const { blankId, labelPaddings, labels, logEpsilon, logitPaddings } = sequences
-  const pads = rowsOf(logitPaddings)
-  const ids = rowsOf(labels)
-  const idPads = rowsOf(labelPaddings)
-  return rowsOf(logP).map((own, index) => ({
-    // The backend's memory may move while the sequence is in use.
-    logP: Float32Array.from(own),
-    classes: logP.shape[2] ?? 0,
-    blankId,
-    logEpsilon,
-    isPadding: Array.from(pads[index] ?? [], isSet),
-    labels: Array.from(ids[index] ?? []),
-    length: Array.from(idPads[index] ?? []).filter((pad) => !isSet(pad)).length
-  }))
-}
-
-const joined = (size: number, parts: ReadonlyArray<ArrayLike<number>>): Float32Array => {
-  const all = new Float32Array(size)
-  let offset = 0
-  for (const part of parts) {
-    all.set(part, offset)
-    offset += part.length
-  }
-  return all
-}
-
-interface Read {
-  readonly sequences: ReadonlyArray<Sequence>
-  /** Of each sequence the states before the first frame and after each. */
-  readonly alphas: ReadonlyArray<ReadonlyArray<States>>
-  readonly ends: ReadonlyArray<Float64Array>
-}
-
-const read = (sequences: ReadonlyArray<Sequence>): Read => {
-  const alphas = sequences.map(forward)
-  const nothing: States = { blank: new Float64Array(0), label: new Float64Array(0) }
-  return { sequences, alphas, ends: alphas.map((steps) => ended(steps.at(-1) ?? nothing)) }
-}
-
-const lossOf = ({ ends, sequences }: Read): Tensor =>
-  tf.tensor1d(sequences.map(({ length }, index) => -(ends[index]?.[length] ?? Number.NaN)))
-
-const gradientOf = ({ alphas, sequences }: Read, { shape, size }: Tensor): Tensor =>
-  tf.tensor(
-    joined(
-      size,
-      sequences.map((sequence, index) => backward(sequence, alphas[index] ?? []))
-    ),
-    shape
-  )
-
-/** The losses as a function of log probabilities; the derivative is computed when it is asked for. */
-const losses = (logP: Tensor, value: Read): Tensor =>
-  tf.customGrad(() => ({
-    value: lossOf(value),
-    gradFunc: (dy: Tensor) => tf.tidy(() => tf.mul(gradientOf(value, logP), tf.reshape(dy, [-1, 1, 1])))
-  }))(logP)
-
-/** log α after each frame: [frames, batch, labels + 1] and [frames, batch, labels]. */
-const probabilities = ({ alphas, ends, sequences }: Read) => {
-  const [frames, batch] = [sequences[0]?.isPadding.length ?? 0, sequences.length]
-  const stacked = (size: number, pick: (sequence: number, frame: number) => Float64Array | undefined): Tensor => {
-    const parts = Array.from({ length: frames * batch }, (_, at) => pick(at % batch, Math.floor(at / batch)) ?? [])
-    return tf.tensor(joined(frames * batch * size, parts), [frames, batch, size])
-  }
-  const length = sequences[0]?.labels.length ?? 0
-  const blank = (sequence: number, frame: number): Float64Array | undefined =>
-    frame === frames - 1 ? ends[sequence] : alphas[sequence]?.[frame + 1]?.blank
-  return {
-    blanks: stacked(length + 1, blank),
-    labelled: stacked(length, (sequence, frame) => alphas[sequence]?.[frame + 1]?.label)
-  }
-}
-
-const sequencesOf = (
-  operation: string,
-  [logits, logitPaddings, labels, labelPaddings]: readonly [Tensor, Tensor, Tensor, Tensor],
-  { blankId = 0, logEpsilon = -1e5 }: CtcLossOptions
-): Sequences => {
-  const sequences = { logits, logitPaddings, labels, labelPaddings, blankId, logEpsilon }
-  checkSequences(operation, sequences)
-  return sequences
+  if (isAtHand()) checkPaddings(operation, labelPaddings)
+  const batch = { logP: logSoftmax(logits), logitPaddings, labels, labelPaddings, blankId, logEpsilon }
+  return isAtHand() ? onHost(batch) : onDevice(batch)
 }
 
 /**
@@ -163,7 +69,8 @@ const sequencesOf = (
  *
  * Logits [batch, frames, classes], int32 labels [batch, length]; paddings of their first two axes are 1 where an element
  * only pads, else 0, and labels are padded at their end. The result is [batch]. Labels that do not fit into the frames
- * have a loss of about −logEpsilon. Throws `TensorMismatch`, `InvalidArgument` for a label that is no class or that follows
+ * have a loss of about −logEpsilon. On wasm and cpu it is computed on the host, and its derivative cannot be differentiated
+ * in turn. Throws `TensorMismatch`, `InvalidArgument` for a label that is no class or that follows
  * one that pads, or `InvalidHyperParameter` unless the blank is a class. Source: Graves et al. 2006; `optax.ctc_loss`.
  *
  * @example
@@ -185,12 +92,7 @@ export const ctcLoss = (
   labels: Tensor,
   labelPaddings: Tensor,
   options: CtcLossOptions = {}
-): Tensor =>
-  tf.tidy(() => {
-    const sequences = sequencesOf("Losses.ctcLoss", [logits, logitPaddings, labels, labelPaddings], options)
-    const logP = logSoftmax(logits)
-    return losses(logP, read(split(logP, sequences)))
-  })
+): Tensor => tf.tidy(() => readingOf("Losses.ctcLoss", [logits, logitPaddings, labels, labelPaddings], options).loss)
 
 /**
  * `ctcLoss`, with the forward probabilities it is computed from.
@@ -222,11 +124,9 @@ export const ctcLossWithForwardProbs = (
   options: CtcLossOptions = {}
 ): readonly [loss: Tensor, logAlphaBlank: Tensor, logAlphaNonblank: Tensor] => {
   const operation = "Losses.ctcLossWithForwardProbs"
-  const { blanks, labelled, loss } = tf.tidy(() => {
-    const sequences = sequencesOf(operation, [logits, logitPaddings, labels, labelPaddings], options)
-    const logP = logSoftmax(logits)
-    const value = read(split(logP, sequences))
-    return { loss: losses(logP, value), ...probabilities(value) }
+  const { blank, label, loss } = tf.tidy(() => {
+    const { loss, probabilities } = readingOf(operation, [logits, logitPaddings, labels, labelPaddings], options)
+    return { loss, ...probabilities() }
   })
-  return [loss, blanks, labelled]
+  return [loss, blank, label]
 }

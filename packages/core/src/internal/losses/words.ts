@@ -11,6 +11,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core"
 import type { GradSaveFunc, Tensor } from "@tensorflow/tfjs-core"
+import { isAtHand } from "./arguments.ts"
 
 /** How a word is computed, what is kept of it for the way back, and the way back. */
 interface Word {
@@ -170,18 +171,22 @@ const peakOf = smooth(
 /** The largest element of each row; ties share the derivative. */
 export const largest = (x: Tensor): Tensor => tf.reshape(peakOf(x), x.shape.slice(0, -1))
 
-/** The elements of a vector at positions [n, 1]. */
+// Of tfjs' two ways one loses memory on wasm when there is too little, the other on graphics processors always.
+const gathered = (x: Tensor, positions: Tensor): Tensor =>
+  isAtHand() ? tf.gatherND(x, tf.expandDims(positions, 1)) : tf.gather(x, positions)
+
+/** The elements of a vector at positions [n]. */
 const taken = (x: Tensor, positions: Tensor): Tensor =>
   word((x) => ({
-    value: tf.gatherND(x, positions),
+    value: gathered(x, positions),
     keep: positions,
     pullback: (dy, positions) => placed(dy, positions, x.size)
   }))(x)
 
-/** A vector of zeros, but for these elements at positions [n, 1]. */
+/** A vector of zeros, but for these elements at positions [n]. */
 const placed = (values: Tensor, positions: Tensor, size: number): Tensor =>
   word((values) => ({
-    value: tf.scatterND(positions, values, [size]),
+    value: tf.scatterND(tf.expandDims(positions, 1), values, [size]),
     keep: positions,
     pullback: taken
   }))(values)
@@ -192,7 +197,7 @@ export const picked = (x: Tensor, indices: Tensor): Tensor => {
   if (x.size === 0) return sumOfRows(x)
   const size = x.shape.at(-1) ?? 1
   const starts = tf.reshape(tf.range(0, x.size, size, "int32"), indices.shape)
-  const positions = tf.reshape(tf.add(starts, indices), [indices.size, 1])
+  const positions = tf.reshape(tf.add(starts, indices), [indices.size])
   return tf.reshape(taken(tf.reshape(x, [x.size]), positions), indices.shape)
 }
 
@@ -208,13 +213,24 @@ const threshold = (row: Float32Array): number => {
   return t
 }
 
-/** The threshold of each row. A sort on the host is faster than tfjs' top k, which loses memory when there is too little. */
-const thresholds = (x: Tensor): Tensor => {
+/** The threshold of each row, by sorting on the host. */
+const thresholdsOnHost = (x: Tensor): Tensor => {
   const size = x.shape.at(-1) ?? 1
   const data = Float32Array.from(x.dataSync())
   const rows = Array.from({ length: x.size / size }, (_, row) => data.subarray(row * size, (row + 1) * size))
   return tf.tensor(rows.map(threshold), [...x.shape.slice(0, -1), 1], "float32")
 }
+
+/** The same on a device, where tfjs' top k is a sort. On wasm it is slower, and loses memory when there is too little. */
+export const thresholdsOnDevice = (x: Tensor): Tensor => {
+  const axis = x.rank - 1
+  const size = x.shape[axis] ?? 0
+  const { values } = tf.topk(x, size, true)
+  const isPositive = tf.greater(values, tf.div(tf.sub(tf.cumsum(values, axis), 1), tf.range(1, size + 1)))
+  return tf.div(tf.sub(sumOf(masked(values, isPositive)), 1), sumOf(toFloat(isPositive)))
+}
+
+const thresholds = (x: Tensor): Tensor => (isAtHand() ? thresholdsOnHost(x) : thresholdsOnDevice(x))
 
 /** The nearest point of the probability simplex to each row. */
 export const simplex: (x: Tensor) => Tensor = smooth(
