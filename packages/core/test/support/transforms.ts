@@ -48,10 +48,14 @@ export const notTransforms: Reasons = {
   applyUpdates: "adds updates",
   get: "reads states",
   getAllWithPath: "reads states",
+  incrementalUpdate: "follows tensors",
   init: "runs transforms",
   leavesWhere: "makes masks",
   mapParams: "changes states",
   measureWithEma: "makes measures for monitor",
+  perExampleGlobalNormClip: "clips gradients of single examples",
+  perExampleLayerNormClip: "clips gradients of single examples",
+  periodicUpdate: "follows tensors",
   set: "changes states",
   skipLargeUpdates: "makes rules for multiSteps",
   unitwiseClip: "a word of adaptiveGradClip",
@@ -86,7 +90,6 @@ const severalKernels: Reasons = {
   chain: within,
   clipByBlockRms: reduced,
   clipByGlobalNorm: reduced,
-  flatten: "leaves are joined and cut",
   fromage: reduced,
   lamb: reduced,
   lars: reduced,
@@ -106,9 +109,12 @@ const severalKernels: Reasons = {
   snapshot: reduced
 }
 
+const drawn = "tfjs draws the numbers"
+
 const library: Reasons = {
-  addNoise: "tfjs draws the numbers",
+  addNoise: drawn,
   flatten: "tfjs joins and cuts tensors",
+  noisySgd: drawn,
   scaleByLion: "kernels have no tanh, which the smooth mode takes"
 }
 
