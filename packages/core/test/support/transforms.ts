@@ -48,10 +48,14 @@ export const notTransforms: Reasons = {
   applyUpdates: "adds updates",
   get: "reads states",
   getAllWithPath: "reads states",
+  incrementalUpdate: "a function of trees",
   init: "runs transforms",
   leavesWhere: "makes masks",
   mapParams: "changes states",
   measureWithEma: "makes measures for monitor",
+  perExampleGlobalNormClip: "a function of trees",
+  perExampleLayerNormClip: "a function of trees",
+  periodicUpdate: "a function of trees",
   set: "changes states",
   skipLargeUpdates: "makes rules for multiSteps",
   unitwiseClip: "a word of adaptiveGradClip",
@@ -109,6 +113,7 @@ const severalKernels: Reasons = {
 const library: Reasons = {
   addNoise: "tfjs draws the numbers",
   flatten: "tfjs joins and cuts tensors",
+  noisySgd: "tfjs draws the numbers",
   scaleByLion: "kernels have no tanh, which the smooth mode takes"
 }
 
