@@ -63,7 +63,7 @@ export type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "minimum" | "maxi
 export type CompareOp = "less" | "lessEqual" | "greater" | "greaterEqual" | "equal" | "notEqual" | "and" | "or"
 
 /** One argument and fewer axes. */
-export type ReduceOp = "sum" | "max" | "min" | "mean"
+export type ReduceOp = "sum" | "max" | "min"
 
 /** What a node computes, with what it needs to know besides its arguments. */
 export type Operation =
@@ -381,8 +381,15 @@ export const sum = reduction("sum")
 export const max = reduction("max")
 /** The smallest over axes; +∞ over nothing. */
 export const min = reduction("min")
-/** The arithmetic mean over axes, for float32. */
-export const mean = (x: Expr, options: ReduceOptions = {}): Expr => reduction("mean")(fractional("mean", x), options)
+/**
+ * The arithmetic mean over axes, for float32: the sum, divided once by the number of its terms. NaN over nothing.
+ */
+export const mean = (x: Expr, options: ReduceOptions = {}): Expr => {
+  const { axes } = reducedShape("mean", fractional("mean", x).shape, options.axes)
+  const terms = sizeOf(axes.map((axis) => x.shape[axis] ?? 1))
+  const total = sum(x, options)
+  return axes.length === 0 ? total : quotient(total, fullLike(total, terms))
+}
 
 /** The matrix product of [n, k] and [k, m]. */
 export const matMul = (a: Expr, b: Expr): Expr => {

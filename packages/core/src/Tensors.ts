@@ -30,7 +30,7 @@ import type * as Scope from "effect/Scope"
 import type { Shape } from "./Expr.ts"
 import { isDonated } from "./internal/optimizer/donation.ts"
 import { isTensor } from "./internal/tensorLike.ts"
-import type { BackendLost, LossFailed, LossNotScalar, BackendError } from "./OptimError.ts"
+import type { BackendError, BackendLost, DisposedTensor, LossFailed, LossNotScalar } from "./OptimError.ts"
 import type { Plan } from "./Plan.ts"
 
 /** Numbers on the host in row-major order, with their shape. */
@@ -80,8 +80,10 @@ export class Tensors extends Context.Service<
     readonly execution: string
     /** A tensor of the host's numbers: float32, int32, or bool by the kind of the array. The caller owns it. */
     readonly make: (host: HostTensor) => Effect.Effect<Tensor, BackendError>
-    /** The numbers of a tensor. */
-    readonly read: (tensor: Tensor) => Effect.Effect<Float32Array | Int32Array | Uint8Array, BackendLost>
+    /** The numbers of a tensor; fails with `DisposedTensor` if it is gone. */
+    readonly read: (
+      tensor: Tensor
+    ) => Effect.Effect<Float32Array | Int32Array | Uint8Array, BackendLost | DisposedTensor>
     /** Another handle of the same numbers: disposing one leaves the other. */
     readonly share: (tensor: Tensor) => Effect.Effect<Tensor, BackendError>
     /**

@@ -232,6 +232,50 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
+    name: "slots that are gone",
+    tag: "DisposedTensor",
+    provoke: Effect.gen(function* () {
+      const gone = yield* adam.init({ w: 1, b: [2] })
+      for (const slot of [0, 4, 5]) gone.leaves[slot]?.dispose()
+      return yield* Effect.ensuring(adam.update(0, { w: 1, b: [1] }, gone), Tensors.dispose(gone))
+    }),
+    fields: { operation: "adam.update", paths: ["['b'][0] slot m", "['w'] slot v", "['w'] slot x"] },
+    message: [
+      "adam.update: tensors that were disposed or donated before",
+      "  ['b'][0] slot m",
+      "  ['w'] slot v",
+      "  ['w'] slot x",
+      "Use tensors before they are disposed; a tensor given away with { donate: true } must not be used again."
+    ]
+  },
+  {
+    name: "a parameter that is gone, of a state that is nothing else",
+    tag: "DisposedTensor",
+    provoke: Effect.gen(function* () {
+      const sgd = Optimizer.sgd({ stepSize: 1 })
+      const gone = yield* sgd.init({ w: 1 })
+      gone.leaves[0]?.dispose()
+      return yield* sgd.update(0, { w: 1 }, gone)
+    }),
+    fields: { operation: "sgd.update", paths: ["['w']"] },
+    message: [
+      "sgd.update: tensors that were disposed or donated before",
+      "  ['w']",
+      "Use tensors before they are disposed; a tensor given away with { donate: true } must not be used again."
+    ]
+  },
+  {
+    name: "a tensor that is gone when it is read",
+    tag: "DisposedTensor",
+    provoke: Effect.flatMap(disposed, (gone) => Tensors.Tensors.use(({ read }) => read(gone))),
+    fields: { operation: "Tensors.read", paths: ["a tensor float32 []"] },
+    message: [
+      "Tensors.read: tensors that were disposed or donated before",
+      "  a tensor float32 []",
+      "Use tensors before they are disposed; a tensor given away with { donate: true } must not be used again."
+    ]
+  },
+  {
     name: "a donated state",
     tag: "DonatedStateUsed",
     provoke: Effect.gen(function* () {

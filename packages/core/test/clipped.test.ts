@@ -167,6 +167,7 @@ layer(Wasm.layer)("explained", (it) => {
         [
           "adam.update: 2 leaves, 1100 parameters",
           "state: m, v, x; 3.00 numbers per parameter",
+          "memory: 20.0 bytes read and 12.0 written per parameter",
           "executed: fused kernels in WebAssembly SIMD, in place where donated",
           "kernel 1: applied 2 times, 1100 elements",
           "    1 input, 0 scalars, 1 result; per element 4.0 bytes read, 0.0 written",

@@ -145,6 +145,7 @@ layer(Wasm.layer)("explanations", (it) => {
         [
           "adam.update: 2 leaves, 1001 parameters",
           "state: m, v, x; 3.00 numbers per parameter",
+          "memory: 16.0 bytes read and 12.0 written per parameter",
           "executed: fused kernels in WebAssembly SIMD, in place where donated",
           "kernel 1: applied 2 times, 1001 elements",
           "    4 inputs, 7 scalars, 3 results; per element 16.0 bytes read, 12.0 written",
@@ -178,6 +179,7 @@ layer(Wasm.layer)("explanations", (it) => {
         [
           "sm3.update: 1 leaf, 5000 parameters",
           "state: m, v.0, v.1, x; 2.03 numbers per parameter",
+          "memory: 12.1 bytes read and 8.1 written per parameter",
           "executed: fused kernels in WebAssembly SIMD, in place where donated",
           "kernel 1: applied 1 time, 5000 elements",
           "    5 inputs, 5 scalars, 4 results; per element 12.1 bytes read, 8.1 written",
@@ -234,23 +236,112 @@ layer(Wasm.layer)("explanations", (it) => {
     })
   )
 
-  it("of what kernels do not have", () => {
-    const plan = planOf([float32(3), float32(2, 3)], (x, y) =>
-      x === undefined || y === undefined ? [] : [Expr.exp(Expr.neg(x)), Expr.exp(x), Expr.transpose(y), Expr.less(x, 0)]
-    )
-    assert.strictEqual(
-      explainPlan(plan),
-      [
-        "kernel 1: applied 1 time, 3 elements",
-        "    1 input, 0 scalars, 1 result; per element 4.0 bytes read, 4.0 written",
-        "    v0 = neg(in0)",
-        "    out0 = v0",
-        "not fused: exp to float32 [3], 2 times (kernels do not have it; tfjs does it)",
-        "not fused: transpose to float32 [3, 2], 1 time (kernels do not have it; tfjs does it)",
-        "not fused: less to bool [3], 1 time (kernels do not have it; tfjs does it)"
-      ].join("\n")
-    )
-  })
+  const [floats, matrix] = [float32(3), float32(2, 3)]
+  const integers: Expr.TensorSpec = { shape: [3], dtype: "int32" }
+  const conditions: Expr.TensorSpec = { shape: [3], dtype: "bool" }
+
+  /** For each reason what is left to tfjs because of it. */
+  const reasons: ReadonlyArray<{
+    readonly reason: string
+    readonly specs: ReadonlyArray<Expr.TensorSpec>
+    readonly outputs: (x: Expr.Expr, y: Expr.Expr) => ReadonlyArray<Expr.Expr>
+    readonly lines: ReadonlyArray<string>
+  }> = [
+    {
+      reason: "no vector instruction computes it",
+      specs: [floats],
+      outputs: (x) => [Expr.exp(Expr.neg(x)), Expr.exp(x), Expr.log(x), Expr.tanh(x), Expr.pow(x, 2)],
+      lines: [
+        "exp to float32 [3], 2 times",
+        "log to float32 [3], 1 time",
+        "tanh to float32 [3], 1 time",
+        "pow to float32 [3], 1 time"
+      ]
+    },
+    {
+      reason: "it moves elements to other places",
+      specs: [matrix],
+      outputs: (x) => [Expr.transpose(x), Expr.concat([x, x]), Expr.slice(x, 1, 1)],
+      lines: [
+        "transpose to float32 [3, 2], 1 time",
+        "concat to float32 [4, 3], 1 time",
+        "slice to float32 [1, 3], 1 time"
+      ]
+    },
+    {
+      reason: "it is a product of matrices",
+      specs: [matrix, float32(3, 2)],
+      outputs: (x, y) => [Expr.matMul(x, y)],
+      lines: ["matMul to float32 [2, 2], 1 time"]
+    },
+    {
+      reason: "random numbers are drawn by tfjs",
+      specs: [],
+      outputs: () => [Expr.normal([3], 7)],
+      lines: ["normal to float32 [3], 1 time"]
+    },
+    {
+      reason: "it is an output, or read by tfjs, and so must be a tensor",
+      specs: [floats],
+      outputs: (x) => [Expr.less(x, 0), Expr.broadcastTo(x, [2, 3])],
+      lines: ["less to bool [3], 1 time", "broadcast to float32 [2, 3], 1 time"]
+    },
+    {
+      reason: "kernels compute with float32, not with int32",
+      specs: [integers, floats],
+      outputs: (x, y) => [Expr.add(x, 1), Expr.cast(x, "float32"), Expr.cast(y, "int32"), Expr.sum(x)],
+      lines: [
+        "add to int32 [3], 1 time",
+        "cast to float32 [3], 1 time",
+        "cast to int32 [3], 1 time",
+        "sum to int32 [], 1 time"
+      ]
+    },
+    {
+      reason: "kernels have conditions, but no tensors of bool",
+      specs: [conditions, floats],
+      outputs: (x, y) => [Expr.cast(x, "float32"), Expr.not(x), Expr.where(x, y, 0), Expr.cast(y, "bool")],
+      lines: [
+        "cast to float32 [3], 1 time",
+        "not to bool [3], 1 time",
+        "select to float32 [3], 1 time",
+        "cast to bool [3], 1 time"
+      ]
+    },
+    {
+      reason: "kernels look only through axes of size 1",
+      specs: [matrix],
+      outputs: (x) => [Expr.reshape(x, [6])],
+      lines: ["reshape to float32 [6], 1 time"]
+    }
+  ]
+
+  for (const { lines, outputs, reason, specs } of reasons) {
+    it(`say that ${reason}`, () => {
+      const plan = planOf(specs, (...inputs) => {
+        const [x = Expr.input(0, floats), y = x] = inputs
+        return outputs(x, y)
+      })
+      const found = explainPlan(plan).split("\n")
+      assert.deepStrictEqual(
+        found.filter((line) => line.startsWith("not fused")),
+        lines.map((line) => `not fused: ${line}: ${reason}`)
+      )
+    })
+  }
+
+  it.effect("count what tfjs reads and writes, too", () =>
+    Effect.gen(function* () {
+      const rule = Optimizer.leafwise(() => ({
+        init: (x) => x,
+        update: (_, g, x) => Expr.where(Expr.cast(Expr.cast(g, "bool"), "bool"), Expr.exp(x), Expr.transpose(x)),
+        params: (x) => x
+      }))
+      const lines = (yield* Optimizer.explain(rule(), { w: new Float32Array(10) })).split("\n")
+      // A cast of 4 bytes to 1, exp and transpose of 4 to 4, and a choice of 1 + 4 + 4 to 4.
+      assert.include(lines, "memory: 21.0 bytes read and 13.0 written per parameter")
+    })
+  )
 })
 
 // --- kernels -----------------------------------------------------------------------------------------------------
@@ -303,6 +394,12 @@ const sketches: ReadonlyArray<Sketch> = [
     specs: [float32(5), float32(5)],
     outputs: (x, y) => [Expr.sum(Expr.mul(x, y))],
     steps: ["mul → sum"]
+  },
+  {
+    name: "a mean is a sum and one division, in kernels like other ones",
+    specs: [float32(5), float32(3, 4)],
+    outputs: (x, y) => [Expr.sub(x, Expr.mean(Expr.square(x))), Expr.mean(Expr.abs(y), { axes: [1] })],
+    steps: ["mul → sum", "abs → sum", "div → store", "div → store", "sub → store"]
   },
   {
     name: "reductions over several axes join the kernel of their argument",
@@ -398,7 +495,7 @@ describe("kernels", () => {
 
   it("of the same structure are the same, whatever sizes, ranks and numbers", () => {
     const keys = [float32(7), float32(), float32(3, 1, 4), float32(1, 1)].map((spec, index) => [
-      ...keysOf(planOf([spec], (x) => (x === undefined ? [] : [Expr.add(Expr.mul(x, index), index + 1)])))
+      ...keysOf(planOf([spec], (x) => (x === undefined ? [] : [Expr.add(Expr.mul(x, index + 2), index + 3)])))
     ])
     assert.deepStrictEqual(new Set(keys.flat()).size, 1)
   })

@@ -4,7 +4,7 @@
  * What both compute from the same numbers must be the same numbers, bit for bit; only the order of the terms of a sum is
  * free. So the interpreter is given the sums that the kernels formed, and these are compared with their terms.
  */
-import { type BackendLost, Expr, Plan, Program, Tensors } from "@optim/core"
+import { type BackendLost, type DisposedTensor, Expr, Plan, Program, Tensors } from "@optim/core"
 import * as Cpu from "@optim/core/cpu"
 import { assert, layer } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
@@ -34,7 +34,10 @@ const assertSame = (found: ReadonlyArray<Value>, wanted: ReadonlyArray<Value>, w
   })
 }
 
-const read = (service: Service, tensors: ReadonlyArray<Tensor>): Effect.Effect<ReadonlyArray<Value>, BackendLost> =>
+const read = (
+  service: Service,
+  tensors: ReadonlyArray<Tensor>
+): Effect.Effect<ReadonlyArray<Value>, BackendLost | DisposedTensor> =>
   Effect.forEach(tensors, (tensor) => valueOf(service, tensor))
 
 /** How an execution treats its inputs. */

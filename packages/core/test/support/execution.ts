@@ -1,5 +1,5 @@
 /** Programs executed through the service, from values of the host to values of the host. */
-import { type BackendLost, type Expr, Plan, Program, Tensors } from "@optim/core"
+import { type BackendLost, type DisposedTensor, type Expr, Plan, Program, Tensors } from "@optim/core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type { RandomProgram } from "./randomProgram.ts"
@@ -7,7 +7,7 @@ import type { Value } from "./reference.ts"
 
 export type Service = Tensors.Tensors["Service"]
 
-export const valueOf = (tensors: Service, tensor: Tensor): Effect.Effect<Value, BackendLost> =>
+export const valueOf = (tensors: Service, tensor: Tensor): Effect.Effect<Value, BackendLost | DisposedTensor> =>
   Effect.map(tensors.read(tensor), (data) => ({ shape: tensor.shape, dtype: tensor.dtype as Expr.DType, data }))
 
 /** The outputs of a program; its inputs are made for it and disposed like the outputs. */

@@ -97,7 +97,7 @@ const together = (x: Expr.Expr, y: Expr.Expr | undefined, scalar: Expr.Host): re
 const unary = [Expr.neg, Expr.abs, Expr.sqrt, Expr.sign, Expr.floor] as const
 const binary = [Expr.add, Expr.sub, Expr.mul, Expr.div, Expr.minimum, Expr.maximum] as const
 const compares = [Expr.less, Expr.lessEqual, Expr.greater, Expr.greaterEqual, Expr.equal, Expr.notEqual] as const
-const reductions = { exact: [Expr.max, Expr.min], all: [Expr.sum, Expr.max, Expr.min, Expr.sum] } as const
+const reductions = { exact: [Expr.max, Expr.min], all: [Expr.sum, Expr.max, Expr.min, Expr.mean] } as const
 
 const numbersOf = (x: Expr.Expr): Expr.Expr => Expr.cast(x, "float32")
 
@@ -178,13 +178,7 @@ const library = ({ masks, values }: Pool, { axes, picks: [a, b], scalar, word }:
     () => (mask === undefined ? undefined : Expr.reshape(mask, [...mask.shape, 1].slice(0, maxRank))),
     () => (mask === undefined ? undefined : numbersOf(Expr.add(Expr.cast(mask, "int32"), axes)))
   ]
-  const functions = [
-    () => Expr.exp(x),
-    () => Expr.tanh(x),
-    () => Expr.mean(x),
-    () => Expr.pow(x, scalar),
-    () => Expr.log(x)
-  ]
+  const functions = [() => Expr.exp(x), () => Expr.tanh(x), () => Expr.pow(x, scalar), () => Expr.log(x)]
   const all = word % 2 === 0 ? others : functions
   return all[axes % all.length]?.()
 }

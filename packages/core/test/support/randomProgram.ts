@@ -160,6 +160,10 @@ const reduction =
     return word(dtype === undefined ? numeric(x) : Expr.cast(x, dtype), { axes, keepDims: (numbers[0] ?? 0) > 8 })
   }
 
+const sumOf = reduction(Expr.sum)
+
+const meanOf = reduction(Expr.mean, "float32")
+
 const matMul: Maker = ({ operands: [x] }) => {
   const a = Expr.cast(x, "float32")
   const columns = Math.min(x.shape.at(-1) ?? 1, 20)
@@ -225,17 +229,16 @@ const makers: { readonly [O in Exclude<Expr.Op, "input" | "normal">]: Maker } = 
   concat,
   slice,
   transpose,
-  sum: reduction(Expr.sum),
+  sum: (draw) => ((draw.numbers[1] ?? 0) % 3 === 0 ? meanOf(draw) : sumOf(draw)),
   max: reduction(Expr.max),
   min: reduction(Expr.min),
-  mean: reduction(Expr.mean, "float32"),
   matMul
 }
 
 export type Made = keyof typeof makers
 
 /** The operations whose result is one of float32's numbers and no other: IEEE 754 rounds them once, or not at all. */
-const inexact: ReadonlySet<Made> = new Set(["exp", "log", "tanh", "pow", "sum", "mean", "matMul"])
+const inexact: ReadonlySet<Made> = new Set(["exp", "log", "tanh", "pow", "sum", "matMul"])
 
 const all = Object.keys(makers) as ReadonlyArray<Made>
 export const exact: ReadonlyArray<Made> = all.filter((op) => !inexact.has(op))

@@ -12,10 +12,9 @@ export interface Value extends Expr.TensorSpec {
   readonly data: Data
 }
 
-/** What sums are made of: how many terms, what they are divided by, for each element Σ|x| of the finite terms. */
+/** What sums are made of: how many terms, and for each element Σ|x| of the finite terms. */
 export interface Sums {
   readonly terms: number
-  readonly divisor: number
   readonly magnitudes: ReadonlyArray<number>
 }
 
@@ -139,12 +138,12 @@ const finite = (x: number): number => (Number.isFinite(x) ? Math.abs(x) : 0)
 
 const total = (terms: ReadonlyArray<number>): number => terms.reduce((a, b) => a + b, 0)
 
-const summed = (spec: Expr.TensorSpec, terms: ReadonlyArray<ReadonlyArray<number>>, divisor = 1): Expected => ({
+const summed = (spec: Expr.TensorSpec, terms: ReadonlyArray<ReadonlyArray<number>>): Expected => ({
   ...value(
     spec,
-    terms.map((group) => Math.fround(total(group)) / divisor)
+    terms.map((group) => Math.fround(total(group)))
   ),
-  sums: { terms: terms[0]?.length ?? 0, divisor, magnitudes: terms.map((group) => total(group.map(finite))) }
+  sums: { terms: terms[0]?.length ?? 0, magnitudes: terms.map((group) => total(group.map(finite))) }
 })
 
 const least = (dtype: Expr.DType): number => (dtype === "int32" ? -(2 ** 31) : Number.NEGATIVE_INFINITY)
@@ -156,8 +155,6 @@ const reduce = (x: Value, spec: Expr.TensorSpec, op: Expr.ReduceOp, axes: Readon
   switch (op) {
     case "sum":
       return dtype === "float32" ? summed(spec, terms) : value(spec, terms.map(total))
-    case "mean":
-      return summed(spec, terms, sizeOf(axes.map((axis) => x.shape[axis] ?? 1)))
     case "max":
       return value(
         spec,
@@ -204,7 +201,6 @@ export const evaluate = ({ dtype, operation, shape }: Program.Node, args: Readon
     case "transpose":
       return transpose(a, spec, operation.permutation)
     case "sum":
-    case "mean":
     case "max":
     case "min":
       return reduce(a, spec, operation.op, operation.axes)

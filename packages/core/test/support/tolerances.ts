@@ -77,11 +77,11 @@ const roundoff = 2 ** -24
 const least = 2 ** -149
 
 /**
- * The error of a float32 sum in any order: each term is rounded, each partial sum, which is never greater than Σ|x|, and
- * the quotient. Products and quotients beneath the normal numbers lose at most the least of these.
+ * The error of a float32 sum in any order: each term is rounded, and each partial sum, which is never greater than Σ|x|.
+ * Products beneath the normal numbers lose at most the least of these.
  */
-export const ofSum = ({ divisor, magnitudes, terms }: Sums, index: number): number =>
-  ((terms + 2) * (roundoff * (magnitudes[index] ?? 0) + least)) / divisor + least
+export const ofSum = ({ magnitudes, terms }: Sums, index: number): number =>
+  (terms + 1) * (roundoff * (magnitudes[index] ?? 0) + least)
 
 /** Partial sums that leave float32 on the way come out as they please, depending on the order. */
 export const overflows = ({ magnitudes }: Sums, index: number): boolean => (magnitudes[index] ?? 0) >= 2 ** 127

@@ -35,7 +35,7 @@ export const readAll = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<HostTensor>, DisposedTensor | UnencodableCheckpoint | BackendLost, Tensors> {
   const tensors = yield* Tensors
   yield* check(operation, leaves, paths)
-  const read = (leaf: TensorOrHost): Effect.Effect<HostTensor, BackendLost> =>
+  const read = (leaf: TensorOrHost): Effect.Effect<HostTensor, BackendLost | DisposedTensor> =>
     isTensor(leaf) ? Effect.map(tensors.read(leaf), (data) => ({ shape: leaf.shape, data })) : Effect.succeed(leaf)
   return yield* Effect.forEach(leaves, read, { concurrency: "unbounded" })
 })

@@ -32,7 +32,7 @@ export interface Pass {
   readonly scalars: ReadonlyArray<number>
   readonly body: ReadonlyArray<BodyNode>
   readonly results: ReadonlyArray<{ readonly slot: number; readonly value: Operand }>
-  readonly reduce: Exclude<ReduceOp, "mean"> | undefined
+  readonly reduce: ReduceOp | undefined
 }
 
 /** Passes that do one kernel, a tensor filled with one number, or an operation of tfjs. */
@@ -133,13 +133,13 @@ class Cutter {
     finish()
   }
 
-  reduce(slot: number, value: Operand, op: Exclude<ReduceOp, "mean">, strides: ReadonlyArray<number>): void {
+  reduce(slot: number, value: Operand, op: ReduceOp, strides: ReadonlyArray<number>): void {
     this.passes.push(this.#pass([{ slot, value }], { op, strides }))
   }
 
   #pass(
     results: Pass["results"],
-    reduction: { readonly op: Exclude<ReduceOp, "mean">; readonly strides: ReadonlyArray<number> } | undefined
+    reduction: { readonly op: ReduceOp; readonly strides: ReadonlyArray<number> } | undefined
   ): Pass {
     const { extents } = this.#step
     const loops = extents.map((_, loop) => loop)

@@ -3,7 +3,7 @@ import { KeyPath, TreeDef } from "@optim/pytree"
 import * as Effect from "effect/Effect"
 import type { OptimError } from "../../OptimError.ts"
 import { Tensors } from "../../Tensors.ts"
-import { countElements, explainPlan } from "../plan/explain.ts"
+import { countElements, explainPlan, planTraffic } from "../plan/explain.ts"
 import type { Optimizer, Traced } from "./rule.ts"
 
 const simple = (path: KeyPath.KeyPath): string => KeyPath.keystr(path, { simple: true, separator: "." })
@@ -23,11 +23,12 @@ const slotNames = ({ subtreeDefs, transform, treeDef }: Traced): string => {
   return [...names, ...(transform === undefined ? [] : partNames(transform.treeDef, treeDef))].join(", ")
 }
 
-const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed(2))
+const ratio = (a: number, b: number, digits = 2): string => (b === 0 ? "0" : (a / b).toFixed(digits))
 
 /**
- * Explains an update: its kernels with their formulas and memory traffic, what could not be fused and why, the slots of
- * the state, and how the layer executes all this. Computes nothing and makes no tensor.
+ * Explains an update: the slots of the state, what goes through memory for each parameter, how the layer executes all this,
+ * the kernels with their formulas and their share of the traffic, and what is not fused and why. Computes nothing and makes
+ * no tensor.
  *
  * @example
  * ```ts
@@ -44,6 +45,7 @@ const ratio = (a: number, b: number): string => (b === 0 ? "0" : (a / b).toFixed
  *   [
  *     "sgd.update: 2 leaves, 1001 parameters",
  *     "state: x; 1.00 numbers per parameter",
+ *     "memory: 8.0 bytes read and 4.0 written per parameter",
  *     "executed: op by op, by tfjs (cpu)",
  *     "kernel 1: applied 2 times, 1001 elements",
  *     "    2 inputs, 1 scalar, 1 result; per element 8.0 bytes read, 4.0 written",
@@ -61,9 +63,11 @@ export const explain = <S>(optimizer: Optimizer<S>, params: unknown): Effect.Eff
     const { leafCount } = traced.treeDef
     const { inputs } = traced.update.program
     const parameters = countElements(inputs.slice(0, leafCount))
+    const { read, written } = planTraffic(traced.update)
     return [
       `${optimizer.name}.update: ${leafCount} ${leafCount === 1 ? "leaf" : "leaves"}, ${parameters} parameters`,
       `state: ${slotNames(traced)}; ${ratio(countElements(traced.slots), parameters)} numbers per parameter`,
+      `memory: ${ratio(read, parameters, 1)} bytes read and ${ratio(written, parameters, 1)} written per parameter`,
       `executed: ${execution}`,
       explainPlan(traced.update)
     ].join("\n")

@@ -1,7 +1,7 @@
 /**
  * Layouts: all that tracing needs to know of a state, without its numbers.
  */
-import type { TreeDef } from "@optim/pytree"
+import { KeyPath, TreeDef } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Equal from "effect/Equal"
 import type { DType, TensorSpec } from "../../Expr.ts"
@@ -9,7 +9,7 @@ import { isTensor } from "../tensorLike.ts"
 import type { Donatable } from "./donation.ts"
 import { ownLeaves, type Shown } from "./handles.ts"
 import { InvalidLeaf } from "../../OptimError.ts"
-import { describeLeaf, hasSpec } from "../leaves.ts"
+import { describeLeaf, hasSpec, pathOf } from "../leaves.ts"
 
 /** A state, whatever its slots. */
 export interface AnyState extends Donatable, Shown {
@@ -29,20 +29,35 @@ const dtypes: ReadonlyArray<string> = ["float32", "int32", "bool"] satisfies Rea
 /** Is this a dtype that optimizers compute with? */
 export const isDType = (dtype: string): dtype is DType => dtypes.includes(dtype)
 
+/** How the slot at an index of a state's leaves is named in messages: `['layers'][0] slot m`. */
+export const slotPath = ({ subtreeDefs, treeDef }: AnyState, index: number): string => {
+  let slot = index
+  const leaf = subtreeDefs.findIndex(({ leafCount }) => {
+    if (slot < leafCount) return true
+    slot -= leafCount
+    return false
+  })
+  const path = pathOf(treeDef, leaf)
+  const def = subtreeDefs[leaf]
+  const within = def === undefined ? [] : (TreeDef.paths(def)[slot] ?? [])
+  if (within.length === 0) return path
+  return `${path === "" ? "(root)" : path} slot ${KeyPath.keystr(within, { simple: true, separator: "." })}`
+}
+
 /** The spec of a leaf of a state; throws `InvalidLeaf` if it is no tensor. */
-export const specOf = (leaf: unknown, index: number): TensorSpec => {
+export const specOf = (leaf: unknown, path: () => string): TensorSpec => {
   if (isTensor(leaf) && isDType(leaf.dtype)) return { shape: leaf.shape, dtype: leaf.dtype }
   throw new InvalidLeaf({
     operation: "OptimizerState",
-    faults: [{ path: `leaves[${index}]`, expected: "a tensor", found: describeLeaf(leaf) }]
+    faults: [{ path: path(), expected: "a tensor", found: describeLeaf(leaf) }]
   })
 }
 
 /** The layout of a state; throws `InvalidLeaf` if a leaf is no tensor. */
-export const layoutOf = ({ [ownLeaves]: leaves, subtreeDefs, treeDef }: AnyState): Layout => ({
-  treeDef,
-  subtreeDefs,
-  specs: leaves.map(specOf)
+export const layoutOf = (state: AnyState): Layout => ({
+  treeDef: state.treeDef,
+  subtreeDefs: state.subtreeDefs,
+  specs: state[ownLeaves].map((leaf, index) => specOf(leaf, () => slotPath(state, index)))
 })
 
 /** Same dtype, same sizes. */

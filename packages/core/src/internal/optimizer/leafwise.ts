@@ -27,7 +27,7 @@ import { evaluatorOf } from "../trace/evaluator.ts"
 import type { Before } from "./compile.ts"
 import { checkNotDonated, markDonated } from "./donation.ts"
 import { isShown, ownLeaves, unshown } from "./handles.ts"
-import type { AnyState } from "./layout.ts"
+import { type AnyState, slotPath } from "./layout.ts"
 import { type HyperParameters, hyperParametersIn } from "./hyperParameters.ts"
 import { checkStep } from "./step.ts"
 import type { Gradients, LeafRule, Optimizer, Promoted, Slots, Traced, UpdateOptions } from "./rule.ts"
@@ -111,7 +111,7 @@ const updating = <S>(name: string, { known, updateOf }: Tracer) => {
   ): { readonly leaves: ReadonlyArray<TensorLike>; readonly plan: Plan } => {
     const { [ownLeaves]: slots, treeDef } = state
     const leaves = floatLeaves(operation, PyTree.flattenUpTo(treeDef, grads, exactly), treeDef)
-    checkAlive(operation, slots, (index) => `state.leaves[${index}]`)
+    checkAlive(operation, slots, (index) => slotPath(state, index))
     const { paramSpecs, plan } = updateOf(state)
     checkShapes(operation, leaves, paramSpecs, treeDef, remedy)
     return { leaves, plan }

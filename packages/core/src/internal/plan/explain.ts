@@ -4,22 +4,50 @@
  * Equal kernels are described once, with the number of times that they are applied.
  */
 import type { Plan } from "../../Plan.ts"
-import { sizeOf } from "../trace/shape.ts"
+import type { Node, Program } from "../../Program.ts"
+import { printSpec, sizeOf } from "../trace/shape.ts"
+import { rolesOf } from "./classify.ts"
 import type { FusedStep, LibraryStep } from "./fuse.ts"
 import type { BodyNode, Operand } from "./kernel.ts"
+import { reasonFor } from "./reasons.ts"
 
 const bytesPerElement = 4
 
 const product = (extents: ReadonlyArray<number>): number => extents.reduce((all, extent) => all * extent, 1)
 
+/** Bytes that go through memory. */
+export interface Traffic {
+  readonly read: number
+  readonly written: number
+}
+
 /** Bytes read and written by one application: each buffer once, however often its numbers are used. */
-const traffic = ({ extents, inputs, results }: FusedStep): { read: number; written: number } => {
+const traffic = ({ extents, inputs, results }: FusedStep): Traffic => {
   const touched = (strides: ReadonlyArray<number>): number =>
     bytesPerElement * strides.reduce((all, stride, loop) => (stride === 0 ? all : all * (extents[loop] ?? 1)), 1)
   const total = (buffers: FusedStep["inputs"]): number =>
     buffers.reduce((all, { strides }) => all + touched(strides), 0)
   return { read: total(inputs), written: total(results) }
 }
+
+const bytesOf = (node: Node | undefined): number =>
+  node === undefined ? 0 : sizeOf(node.shape) * (node.dtype === "bool" ? 1 : bytesPerElement)
+
+/** Bytes that tfjs reads and writes for one node. */
+const libraryTraffic = ({ nodes }: Program, { node }: LibraryStep): Traffic => {
+  const args = nodes[node]?.args ?? []
+  const read = args.reduce((all, arg) => all + (arg._tag === "Node" ? bytesOf(nodes[arg.id]) : 0), 0)
+  return { read, written: bytesOf(nodes[node]) }
+}
+
+/** Bytes that a plan reads and writes in all. */
+export const planTraffic = ({ program, steps }: Plan): Traffic =>
+  steps
+    .map((step) => (step._tag === "Fused" ? traffic(step) : libraryTraffic(program, step)))
+    .reduce((all, each) => ({ read: all.read + each.read, written: all.written + each.written }), {
+      read: 0,
+      written: 0
+    })
 
 const operand = ({ _tag, index }: Operand): string => `${{ Input: "in", Scalar: "s", Value: "v" }[_tag]}${index}`
 
@@ -64,15 +92,22 @@ const describeGroup = ({ first, steps }: Group, index: number): ReadonlyArray<st
   ]
 }
 
+const nameOf = (node: Node | undefined): string =>
+  node === undefined ? "" : `${node.operation.op} to ${printSpec(node)}`
+
 const describeLibrary = ({ program }: Plan, steps: ReadonlyArray<LibraryStep>): ReadonlyArray<string> => {
-  const counts = new Map<string, number>()
-  for (const { node } of steps) {
-    const { dtype, operation, shape } = program.nodes[node] ?? { dtype: "", operation: { op: "" }, shape: [] }
-    const name = `${operation.op} to ${dtype} [${shape.join(", ")}]`
-    counts.set(name, (counts.get(name) ?? 0) + 1)
+  const roles = rolesOf(program)
+  const found = steps.map(({ node }) => ({
+    name: nameOf(program.nodes[node]),
+    reason: reasonFor(program, roles, node)
+  }))
+  const counts = new Map<string, { readonly name: string; readonly reason: string; readonly count: number }>()
+  for (const { name, reason } of found) {
+    const key = `${name}: ${reason}`
+    counts.set(key, { name, reason, count: (counts.get(key)?.count ?? 0) + 1 })
   }
-  return [...counts].map(
-    ([name, count]) => `not fused: ${name}, ${pluralised(count, "time")} (kernels do not have it; tfjs does it)`
+  return [...counts.values()].map(
+    ({ count, name, reason }) => `not fused: ${name}, ${pluralised(count, "time")}: ${reason}`
   )
 }
 

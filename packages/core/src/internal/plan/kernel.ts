@@ -35,7 +35,7 @@ export type Walk = ReadonlyArray<boolean>
 /** A result: stored as it is, or reduced over the loops in which its buffer stays in place. */
 export interface Result {
   readonly value: Operand
-  readonly reduce: Exclude<ReduceOp, "mean"> | undefined
+  readonly reduce: ReduceOp | undefined
   readonly walk: Walk
   /** The input over which it is written, element by element, where that is known: one pointer serves both. */
   readonly over?: number

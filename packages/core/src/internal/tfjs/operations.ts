@@ -71,8 +71,7 @@ const pow = (a: Tensor, b: Tensor): Tensor => {
 const neutral: Record<ReduceOp, number> = {
   sum: 0,
   max: Number.NEGATIVE_INFINITY,
-  min: Number.POSITIVE_INFINITY,
-  mean: Number.NaN
+  min: Number.POSITIVE_INFINITY
 }
 
 /** The neutral element in a dtype; int32 has no infinities, but a least and a greatest number. */
@@ -101,11 +100,6 @@ const largest = (x: Tensor, axes: Array<number>): Tensor => {
 
 const smallest = (x: Tensor, axes: Array<number>): Tensor =>
   x.dtype === "float32" ? tf.neg(largest(tf.neg(x), axes)) : tf.min(x, axes)
-
-const mean = (x: Tensor, axes: Array<number>): Tensor => {
-  const total = tf.sum(x, axes)
-  return tf.div(total, x.size / total.size)
-}
 
 /** Moves elements to their places; without elements there is nothing to move. */
 const moved =
@@ -178,7 +172,6 @@ export const operations: { readonly [O in Op]: Compute<O> } = {
   ),
   transpose: moved((x, { operation }) => tf.transpose(x, [...operation.permutation])),
   sum: reduction("sum", (x, axes) => tf.sum(x, axes)),
-  mean: reduction("mean", mean),
   max: reduction("max", largest),
   min: reduction("min", smallest),
   matMul: ([a, b], context) =>

@@ -5,8 +5,9 @@ import { PyTree } from "@optim/pytree"
 import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
-import { type BackendError, BackendLost, OutOfMemory } from "../../OptimError.ts"
+import { type BackendError, BackendLost, DisposedTensor, OutOfMemory } from "../../OptimError.ts"
 import { type Differentiated, type Execution, type HostTensor, type MemoryUse, Tensors } from "../../Tensors.ts"
+import { describeLeaf } from "../leaves.ts"
 import { isTensor } from "../tensorLike.ts"
 import { isOutOfMemory } from "./allocation.ts"
 import { onBackend } from "./backend.ts"
@@ -53,6 +54,11 @@ const scoped = <A>(compute: () => A): A => {
 }
 
 const numberOf = (value: Tensor): number => value.dataSync()[0] ?? Number.NaN
+
+type Numbers = Float32Array | Int32Array | Uint8Array
+
+const gone = (tensor: Tensor): DisposedTensor =>
+  new DisposedTensor({ operation: "Tensors.read", paths: [`a tensor ${describeLeaf(tensor)}`] })
 
 /** How computations run on a backend, and how they fail. */
 const sectionsOf = (backend: Backend) => {
@@ -118,7 +124,10 @@ export const make = (backend: Backend): Tensors["Service"] => {
     execution: backend.execution,
     make: (host) => section(() => makeUnsafe(host)),
     makeUnsafe,
-    read,
+    read: (tensor) =>
+      Effect.suspend((): Effect.Effect<Numbers, BackendLost | DisposedTensor> =>
+        tensor.isDisposed ? Effect.fail(gone(tensor)) : read(tensor)
+      ),
     share: (tensor) => section(() => tf.keep(share(tensor))),
     run: (compute) => section(() => scoped(compute)),
     execute: (execution) => section(() => backend.execute(execution)),

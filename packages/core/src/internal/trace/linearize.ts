@@ -1,12 +1,14 @@
 /**
  * From the graph of expressions to the list of a program.
  *
- * A depth-first walk with equal nodes merged: nodes are equal when operation, arguments, shape and dtype are.
+ * A depth-first walk with equal nodes merged, and rewritten ones left out: nodes are equal when operation, arguments, shape
+ * and dtype are.
  */
 import { Expr, type Operation, type TensorSpec } from "../../Expr.ts"
 import type { Argument, Node, Program } from "../../Program.ts"
 import type { Scalar } from "../../Scalar.ts"
 import { postOrder, scalarsOf } from "./postOrder.ts"
+import { simplify } from "./rewrites.ts"
 import { ScalarTable } from "./scalarTable.ts"
 
 /** A list without repetitions: the same key gives the same index. */
@@ -29,7 +31,11 @@ const operationKey = (operation: Operation): string =>
     ? JSON.stringify(operation)
     : operation.op
 
-const exprsOf = ({ args }: Expr): ReadonlyArray<Expr> => args.filter((arg) => arg instanceof Expr)
+/** What must be in the program before an expression is: its arguments, or what it is besides. */
+const exprsOf = (expr: Expr): ReadonlyArray<Expr> => {
+  const simple = simplify(expr)
+  return simple === expr ? expr.args.filter((arg) => arg instanceof Expr) : [simple]
+}
 
 class Linearizer {
   readonly nodes = new Interned<Node>()
@@ -55,7 +61,10 @@ class Linearizer {
       : { _tag: "Scalar", id: this.scalar(arg) }
   }
 
-  #define({ args, dtype, operation, shape }: Expr): number {
+  #define(expr: Expr): number {
+    const known = this.#nodeOf.get(simplify(expr))
+    if (known !== undefined) return known
+    const { args, dtype, operation, shape } = expr
     const resolved = args.map((arg) => this.#argument(arg))
     let key = `${operationKey(operation)} ${dtype} ${shape.join()}`
     for (const { _tag, id } of resolved) key += `${_tag}${id}`

@@ -15,6 +15,7 @@ import {
   checkAlive,
   checkShapes,
   floatLeaves,
+  pathOf,
   shapeOfLeaf,
   type TensorLike,
   withTensors
@@ -95,7 +96,9 @@ class Programs {
   }
 
   #traced({ [ownLeaves]: leaves, treeDef }: AnyState): Traced {
-    const specs = leaves.slice(0, treeDef.leafCount).map((leaf, index) => float32(specOf(leaf, index).shape))
+    const specs = leaves
+      .slice(0, treeDef.leafCount)
+      .map((leaf, index) => float32(specOf(leaf, () => pathOf(treeDef, index)).shape))
     return tracedFor(this.#transform, { treeDef, specs })
   }
 }
