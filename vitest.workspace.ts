@@ -23,7 +23,7 @@ const node: TestProjectInlineConfiguration = {
 const hostOnly = ["Expr", "OptimError", "Plan", "Program", "Scalar", "allocation", "progress"]
 
 /** What reads tensors at once, as WebGPU cannot, or a thousand records, which take minutes on a software renderer. */
-const nodeOnly = ["TensorTree", "fp-ts", "access", "optax*", "transforms/**/*"]
+const nodeOnly = ["TensorTree", "goldenTrees", "fp-ts", "access", "optax*", "transforms/**/*"]
 
 const chromium = await findChromium(import.meta.dirname)
 if (chromium === undefined) {
