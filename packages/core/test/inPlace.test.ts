@@ -344,6 +344,7 @@ layer(Wasm.layer)("without kernels", (it) => {
           [
             "sgd.update: 1 leaf, 1 parameters",
             "state: x; 1.00 numbers per parameter",
+            "memory: 8.0 bytes read and 4.0 written per parameter",
             `executed: op by op, by tfjs (wasm): ${missing}`,
             "kernel 1: applied 1 time, 1 element",
             "    2 inputs, 1 scalar, 1 result; per element 8.0 bytes read, 4.0 written",
