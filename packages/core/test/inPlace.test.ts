@@ -330,7 +330,7 @@ layer(Wasm.layer)("without kernels", (it) => {
         const use = Effect.gen(function* () {
           for (const options of [{}, { donate: true }, { donate: "state" }] as const)
             assert.deepStrictEqual(yield* Effect.scoped(trajectory(adam, options, Effect.void)), expected)
-          return yield* Optimizer.explain(Optimizer.sgd({ stepSize: 1 }), [1])
+          return yield* Optimizer.explain(Optimizer.sgd({ stepSize: 0.5 }), [1])
         })
         const text = yield* Effect.flatMap(without, (context) => Effect.provide(use, context)).pipe(
           Effect.provide(Logger.layer([logger])),
