@@ -29,7 +29,7 @@ const outcome = Effect.fnUntraced(function* (changes: Partial<Recipe>, saved?: C
 const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 const exported = Object.keys(Optimizer).filter(
-  (name) => !["leafwise", "clipGrads", "clipped", "explain", "l2Norm"].includes(name)
+  (name) => !["fromTransform", "leafwise", "clipGrads", "clipped", "explain", "l2Norm"].includes(name)
 )
 
 layer(Layer.mergeAll(services, Wasm.layer), { excludeTestServices: true })("train", (it) => {

@@ -1,7 +1,7 @@
 /**
  * Clipping in the program of the update: the numbers of both one after the other, in fewer passes over memory.
  */
-import { Optimizer, type OptimizerState, Tensors, Train } from "@optim/core"
+import { Optimizer, type OptimizerState, Tensors, Train, Transform } from "@optim/core"
 import * as Wasm from "@optim/core/wasm"
 import { assert, layer } from "@effect/vitest"
 import * as tf from "@tensorflow/tfjs-core"
@@ -123,6 +123,23 @@ for (const backend of backends) {
           const next = yield* scoped(clipping.update(0, { w: 8 }, state))
           const last = yield* scoped(adam.update(1, { w: 8 }, next))
           assert.deepStrictEqual((yield* values(adam.params(last))).flat().map(Math.round), [0])
+        })
+      )
+    )
+
+    it.effect("clips before a transform, and hands on the numbers that it needs", () =>
+      leavesNothing(
+        Effect.gen(function* () {
+          const polyak = Optimizer.fromTransform(
+            Transform.chain(Transform.scaleByPolyak(), Transform.scaleByLearningRate({ learningRate: 1 }))
+          )
+          const clipping = Optimizer.clipped(polyak, { maxNorm: 5 })
+          const state = yield* scoped(clipping.init([0, 0]))
+          const next = yield* scoped(clipping.update(0, [30, 40], state, { value: 10, donate: true }))
+          // A step of value/‖g‖², taken of the clipped gradient [3, 4].
+          const [[x = 0] = [], [y = 0] = []] = yield* values(clipping.params(next))
+          assert.approximately(x, (-3 * 10) / 25, 1e-6)
+          assert.approximately(y, (-4 * 10) / 25, 1e-6)
         })
       )
     )

@@ -18,32 +18,38 @@ export interface ClippedOptions {
   readonly maxNorm: number
 }
 
-const isPreceded = <S>(update: Update<S> | (Update<S> & Preceded<S>)): update is Update<S> & Preceded<S> =>
-  preceded in update
+const isPreceded = <S, Needs extends string>(
+  update: Update<S, Needs> | (Update<S, Needs> & Preceded<S>)
+): update is Update<S, Needs> & Preceded<S> => preceded in update
 
 /** Clips, then updates: for an `update` of which nothing is known. Gradients are consumed only if both succeed. */
-const clipThen = <S>(update: Update<S>, maxNorm: number): Update<S> =>
+const clipThen = <S>(update: Update<S>, maxNorm: number) =>
   atomically(
     Effect.fnUntraced(function* <P>(
       step: number,
       grads: Gradients<NoInfer<P>>,
       state: OptimizerState<P, S>,
-      { donate = false }: UpdateOptions = {}
+      options: UpdateOptions = {}
     ): Effect.fn.Return<OptimizerState<P, S>, OptimError, Tensors> {
+      const { donate = false } = options
       // Clipped gradients are the tree of gradients with tensors for leaves.
       const clipped = (yield* clipGrads(grads, maxNorm)) as Gradients<NoInfer<P>>
-      const options = { donate: donate === false ? false : ("state" as const) }
-      const next = yield* Effect.ensuring(update(step, clipped, state, options), dispose(clipped))
+      const given: UpdateOptions = { ...options, donate: donate === false ? false : "state" }
+      const next = yield* Effect.ensuring(update(step, clipped, state, given), dispose(clipped))
       if (donate === true) yield* dispose(grads)
       return next
     })
   )
 
-const clipBefore = <S>(optimizer: Optimizer<S>, { maxNorm }: ClippedOptions): Optimizer<S> => {
+const clipBefore = <S, Needs extends string>(
+  optimizer: Optimizer<S, Needs>,
+  { maxNorm }: ClippedOptions
+): Optimizer<S, Needs> => {
   const options = check("clipped", { maxNorm }, { maxNorm: bound })
   const { hyperParameters, init, name, params, trace, update } = optimizer
   if (isPreceded(update)) return update[preceded](clip(maxNorm), options)
-  const next = clipThen(update, maxNorm)
+  // The numbers that it needs are among the options, which are passed on.
+  const next: Update<S, Needs> = clipThen(update as Update<S>, maxNorm)
   return Object.assign([init, next, params] as const, {
     name,
     hyperParameters: { ...hyperParameters, ...options },
@@ -82,6 +88,6 @@ const clipBefore = <S>(optimizer: Optimizer<S>, { maxNorm }: ClippedOptions): Op
  * ```
  */
 export const clipped: {
-  (options: ClippedOptions): <S>(optimizer: Optimizer<S>) => Optimizer<S>
-  <S>(optimizer: Optimizer<S>, options: ClippedOptions): Optimizer<S>
+  (options: ClippedOptions): <S, Needs extends string = never>(optimizer: Optimizer<S, Needs>) => Optimizer<S, Needs>
+  <S, Needs extends string = never>(optimizer: Optimizer<S, Needs>, options: ClippedOptions): Optimizer<S, Needs>
 } = dual(2, clipBefore)

@@ -81,7 +81,7 @@ class Programs {
     if (latest !== undefined && latest.held === held?.treeDef && latest.traced.signature.treeDef === treeDef)
       if (haveSpecs(leaves, latest.specs)) return latest.traced
     const count = treeDef.leafCount
-    checkAlive(operation, leaves.slice(0, count), (index) => `state.leaves[${index}]`)
+    checkAlive(operation, leaves.slice(0, count), (index) => pathOf(treeDef, index))
     const traced = this.#traced(state)
     partsOf(operation, traced, held === undefined ? null : joinHeld(held, leaves.slice(count)))
     if (held !== undefined) this.#latest = { held: held.treeDef, specs: allSpecs(traced), traced }
