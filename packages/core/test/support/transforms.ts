@@ -48,14 +48,14 @@ export const notTransforms: Reasons = {
   applyUpdates: "adds updates",
   get: "reads states",
   getAllWithPath: "reads states",
-  incrementalUpdate: "a function of trees",
+  incrementalUpdate: "follows tensors",
   init: "runs transforms",
   leavesWhere: "makes masks",
   mapParams: "changes states",
   measureWithEma: "makes measures for monitor",
-  perExampleGlobalNormClip: "a function of trees",
-  perExampleLayerNormClip: "a function of trees",
-  periodicUpdate: "a function of trees",
+  perExampleGlobalNormClip: "clips gradients of single examples",
+  perExampleLayerNormClip: "clips gradients of single examples",
+  periodicUpdate: "follows tensors",
   set: "changes states",
   skipLargeUpdates: "makes rules for multiSteps",
   unitwiseClip: "a word of adaptiveGradClip",
@@ -90,7 +90,6 @@ const severalKernels: Reasons = {
   chain: within,
   clipByBlockRms: reduced,
   clipByGlobalNorm: reduced,
-  flatten: "leaves are joined and cut",
   fromage: reduced,
   lamb: reduced,
   lars: reduced,
@@ -110,10 +109,12 @@ const severalKernels: Reasons = {
   snapshot: reduced
 }
 
+const drawn = "tfjs draws the numbers"
+
 const library: Reasons = {
-  addNoise: "tfjs draws the numbers",
+  addNoise: drawn,
   flatten: "tfjs joins and cuts tensors",
-  noisySgd: "tfjs draws the numbers",
+  noisySgd: drawn,
   scaleByLion: "kernels have no tanh, which the smooth mode takes"
 }
 
