@@ -39,7 +39,7 @@ const row = <O, A>(
   make: (options: O, inner: AnyTransform | undefined) => unknown,
   rate: RateOf | undefined,
   fields: FieldsOf<O>
-): Row<A> => ({ fields: fields as Row<A>["fields"], rate, make: make as Row<A>["make"], isWrapper: false })
+): Row<A> => ({ fields, rate, make: make as Row<A>["make"], isWrapper: false })
 
 /** One of the optimizers of `jax.example_libraries`. */
 export const seed = <O extends { readonly stepSize: unknown }, S>(

@@ -43,6 +43,8 @@ const rms = { decay: number, eps: number, initialScale: number, epsInSqrt: flag,
 
 const factor = { minScale: number }
 
+const noise = { eta: number, gamma: number, key: number }
+
 const polyak = { fMin: number, maxLearningRate: number, eps: number, variant: choice("sps", "sps+") }
 
 /** The finished optimizers of Optax. */
@@ -101,6 +103,7 @@ export const aliases = {
   lion: alias(Transform.lion, 0.001, { learningRate: rate, b1: number, b2: number, ...decay }),
   nadam: alias(Transform.nadam, 0.005, { learningRate: rate, ...betas, epsRoot: number }),
   nadamw: alias(Transform.nadamw, 0.005, { learningRate: rate, ...betas, epsRoot: number, ...decay }),
+  noisySgd: alias(Transform.noisySgd, 0.5, { learningRate: rate, ...noise }),
   novograd: alias(Transform.novograd, 0.03, { learningRate: rate, ...betas, epsRoot: number, weightDecay: number }),
   optimisticAdam: alias(Transform.optimisticAdam, 0.005, { learningRate: number, optimism: number, ...moments }),
   optimisticAdamV2: alias(Transform.optimisticAdamV2, 0.005, {
@@ -147,12 +150,15 @@ export const parts = {
     { clipping: required(number), eps: number }
   ),
   addDecayedWeights: part(Transform.addDecayedWeights, decay),
-  centralize: part((_: object) => Transform.centralize(), {}),
+  addNoise: part(Transform.addNoise, { ...noise, eta: required(number), gamma: required(number) }),
+  applyEvery: part(Transform.applyEvery, { k: number }),
+  centralize: part(() => Transform.centralize(), {}),
   clip: part(Transform.clip, { maxDelta: required(number) }),
   clipByBlockRms: part(Transform.clipByBlockRms, { threshold: required(number) }),
   clipByGlobalNorm: part(Transform.clipByGlobalNorm, { maxNorm: required(number) }),
   ema: part(Transform.ema, { decay: required(number), debias: flag }),
   freeze: part(({ mask }: { readonly mask: Transform.Mask }) => Transform.freeze(mask), { mask: required(leaves) }),
+  keepParamsNonnegative: part(() => Transform.keepParamsNonnegative(), {}),
   normalizeByUpdateNorm: part(Transform.normalizeByUpdateNorm, { scaleFactor: number, eps: number }),
   scale: part(Transform.scale, { stepSize: required(number) }),
   scaleByAdadelta: part(Transform.scaleByAdadelta, { rho: number, eps: number }),
@@ -203,18 +209,19 @@ export const parts = {
   ),
   scaleByRss: part(Transform.scaleByRss, { initialAccumulatorValue: number, eps: number }),
   scaleBySchedule: part(Transform.scaleBySchedule, { stepSizeFn: required(rate) }),
-  scaleBySign: part((_: object) => Transform.scaleBySign(), {}),
+  scaleBySign: part(() => Transform.scaleBySign(), {}),
   scaleBySm3: part(Transform.scaleBySm3, betas),
   scaleByStddev: part(Transform.scaleByStddev, rms),
   scaleByTrustRatio: part(Transform.scaleByTrustRatio, { minNorm: number, trustCoefficient: number, eps: number }),
   scaleByYogi: part(Transform.scaleByYogi, { ...betas, epsRoot: number, initialAccumulatorValue: number }),
-  trace: part(Transform.trace, { decay: required(number), nesterov: flag })
+  trace: part(Transform.trace, { decay: required(number), nesterov: flag }),
+  zeroNans: part(() => Transform.zeroNans(), {})
 } satisfies { readonly [name: string]: Row<AnyTransform> }
 
 /** What stands around chains, which are its option `inner`. */
 export const wrappers = {
   applyIfFinite: wrapper(Transform.applyIfFinite, { maxConsecutiveErrors: required(number) }),
-  flatten: wrapper((inner: AnyTransform, _: object) => Transform.flatten(inner), {}),
+  flatten: wrapper((inner: AnyTransform) => Transform.flatten(inner), {}),
   lookahead: wrapper(Transform.lookahead, {
     syncPeriod: required(number),
     slowStepSize: required(number),

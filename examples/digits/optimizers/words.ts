@@ -1,13 +1,14 @@
 /**
  * Optimizers in words, and as they can be asked for.
  */
+import * as Schedules from "@optim/schedules"
 import type * as Schema from "effect/Schema"
 import { toJson } from "./chain.ts"
 import type { Part } from "./part.ts"
 import { rateOf, ratesOf, restOf } from "./rates.ts"
 
-const tagOf = (rate: Schema.Json): string =>
-  typeof rate === "object" && rate !== null && "_tag" in rate ? String(rate["_tag"]) : "nothing"
+const rateInWords = (rate: Schema.Json): string =>
+  Schedules.isSchedule(rate) ? `step size by ${rate._tag}` : `step size ${JSON.stringify(rate)}`
 
 const partInWords = (part: Part): string => {
   const options = Object.entries(restOf(part)).map(([name, value]) => `${name} ${JSON.stringify(value)}`)
@@ -23,8 +24,7 @@ export const namesOf = (parts: ReadonlyArray<Part>): string =>
   parts.map(({ inner, name }) => (inner === undefined ? name : `${name} of [${namesOf(inner)}]`)).join(" + ")
 
 /** The step sizes of parts in words. */
-export const ratesInWords = (parts: ReadonlyArray<Part>): ReadonlyArray<string> =>
-  ratesOf(parts).map((rate) => (typeof rate === "number" ? `step size ${rate}` : `step size by ${tagOf(rate)}`))
+export const ratesInWords = (parts: ReadonlyArray<Part>): ReadonlyArray<string> => ratesOf(parts).map(rateInWords)
 
 const quoted = (json: Schema.Json): string => `'${JSON.stringify(json)}'`
 

@@ -51,7 +51,7 @@ const wrong = [
   ],
   [
     ["--optimizer", "rprop", "--schedule", "constant"],
-    '--optimizer rprop: rprop: expected learningRate to be a number, found {"_tag":"Constant","stepSize":0.001}'
+    '--optimizer rprop: rprop: expected learningRate to be a number, found {"_tag":"Constant","stepSize":0.01}'
   ],
   [
     ["--chain", "@chain.json", "--optimizer", "lion"],
@@ -144,7 +144,7 @@ layer(services)("cli", (it) => {
         const directory = yield* files()
         const run = (...args: ReadonlyArray<string>) => inside(directory, ["--train", "@rows.csv", ...args])
         const asked = [
-          [["--optimizer", "lion", "--options", '{"b1":0.8}'], "lion (b1 0.8), step size 0.0003"],
+          [["--optimizer", "lion", "--options", '{"b1":0.8}'], "lion (b1 0.8), step size 0.001"],
           [["--chain", "@chain.json", "--step-size", "0.01"], "clipByGlobalNorm (maxNorm 1) + lion, step size 0.01"]
         ] as const
         for (const [args, words] of asked) {

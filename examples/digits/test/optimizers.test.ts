@@ -104,7 +104,7 @@ layer(services)("optimizers", (it) => {
     it.effect("where JAX and Optax share a name it means JAX's, but in a chain Optax's", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* one("adam"), [{ name: "adam", options: { stepSize: 0.003 } }])
-        const optax = [{ name: "transform.adam", options: { learningRate: 0.003 } }]
+        const optax = [{ name: "transform.adam", options: { learningRate: 0.005 } }]
         assert.deepStrictEqual(yield* one("transform.adam"), optax)
         assert.deepStrictEqual(yield* made('["adam"]'), optax)
         assert.deepStrictEqual(yield* made('["transform.adam"]'), optax)
