@@ -21,6 +21,11 @@ const command = Command.make("digits", flags, (options) =>
       command: "digits --optimizer sgd --schedule exponentialDecay:decaySteps=500",
       description: "Another way to step"
     },
+    { command: "digits --optimizer lion --options '{\"weightDecay\":0.01}'", description: "Options of the optimizer" },
+    {
+      command: 'digits --chain \'[{"clipByGlobalNorm":{"maxNorm":1}},"adamw"]\'',
+      description: "A chain of transforms, as JSON or from a file"
+    },
     { command: "digits --epochs 10 --checkpoint run.safetensors", description: "Save the run" },
     { command: "digits --epochs 30 --resume run.safetensors", description: "Go on with it" }
   ])

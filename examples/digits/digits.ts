@@ -33,7 +33,7 @@ export const digits = Effect.fnUntraced(
     yield* Console.log(`test accuracy ${percent(yield* accuracy(params, data.test))}`)
     yield* Console.log(pace(steps))
     if (steps.length === 0) return
-    yield* Files.write(plot, lossCurve(steps, { title: Recipe.describe(recipe) }))
+    yield* Files.write(plot, lossCurve(steps, { title: Recipe.describe(recipe, { short: true }) }))
     yield* Console.log(`loss curve in ${plot}`)
   },
   Effect.scoped,

@@ -36,9 +36,19 @@ export const flags = {
     )
   },
   recipe: {
-    optimizer: Flag.Literals("optimizer", optimizers).pipe(
+    optimizer: Flag.String("optimizer").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription(`the optimizer (default: ${defaults.optimizer})`),
+      Flag.withDescription(`the optimizer (default: ${defaults.optimizer}) (names: ${optimizers.join(", ")})`),
+      Flag.withDefault(undefined)
+    ),
+    options: Flag.String("options").pipe(
+      Flag.withMetavar("JSON"),
+      Flag.withDescription("what the optimizer is made with, as a JSON object (default: what the library says)"),
+      Flag.withDefault(undefined)
+    ),
+    chain: Flag.String("chain").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("instead of an optimizer: a list of transforms with their options, in a file or as JSON"),
       Flag.withDefault(undefined)
     ),
     stepSize: Flag.Finite("step-size").pipe(
@@ -88,10 +98,15 @@ const contradictionIn = ({ checkpoint, data, plot, recipe, resume }: Options): s
   const { label, test, train } = data
   if (train === undefined && test !== undefined) return "--test goes with --train: give both files, or neither"
   if (train === undefined && label !== undefined) return "--label goes with --train: it names a column of that file"
-  if (recipe.stepSize !== undefined && recipe.schedule?.startsWith("{") === true) {
+  const { chain, optimizer, options, schedule, stepSize } = recipe
+  if (chain !== undefined && (optimizer ?? options) !== undefined) {
+    return "--chain goes without --optimizer and --options: it names what it consists of"
+  }
+  if (stepSize !== undefined && schedule?.startsWith("{") === true) {
     return "--step-size does not go with a --schedule in JSON, which has its own step sizes"
   }
   if ([train, test].includes(checkpoint ?? "")) return "--checkpoint would overwrite the data"
-  if ([train, test, checkpoint, resume].includes(plot)) return "--plot would overwrite another file of this run"
+  if (chain !== undefined && chain === checkpoint) return "--checkpoint would overwrite the chain"
+  if ([train, test, checkpoint, resume, chain].includes(plot)) return "--plot would overwrite another file of this run"
   return undefined
 }

@@ -1,20 +1,20 @@
 /**
  * Recipes: all that decides the numbers of a run, besides the rows that it is trained on.
  *
- * A recipe is data and goes into the checkpoint. A run that is resumed takes from there what the command line leaves
- * out; of what it does say, only the number of epochs may differ, for anything else would make it another run.
+ * A recipe is data and goes into the checkpoint. A run that is resumed takes its recipe from there; what the command line
+ * says besides must say the same, except for the number of epochs, for anything else would make it another run.
  */
 import * as Schedules from "@optim/schedules"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import type * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Optimizers from "./optimizers.ts"
 import * as StepSize from "./stepSize.ts"
 
 /** How a run is made. */
 export const Recipe = Schema.Struct({
-  optimizer: Schema.Literals(Optimizers.names),
-  stepSize: Schema.Union([Schema.Finite.check(Schema.isGreaterThan(0)), Schedules.Schedule]),
+  optimizer: Optimizers.Parts,
   epochs: Schema.Natural,
   batch: Schema.Int.check(Schema.isGreaterThan(0)),
   seed: Schema.Int
@@ -24,7 +24,9 @@ export type Recipe = typeof Recipe.Type
 
 /** What the command line says about the recipe. */
 export interface Asked {
-  readonly optimizer: Optimizers.OptimizerName | undefined
+  readonly optimizer: string | undefined
+  readonly options: string | undefined
+  readonly chain: string | undefined
   readonly stepSize: number | undefined
   readonly schedule: string | undefined
   readonly epochs: number | undefined
@@ -45,48 +47,121 @@ export class OtherRecipe extends Schema.TaggedError<OtherRecipe>()("OtherRecipe"
   }
 }
 
-/** The recipe that is asked for; what is left open comes from `base`, then from the defaults. */
-export const make = Effect.fnUntraced(function* (
+type Parts = Recipe["optimizer"]
+
+/** Why a recipe cannot be made. */
+export type BadRecipe = StepSize.BadSchedule | Optimizers.BadOptimizer
+
+const toJson = Schema.encodeSync(Schema.toCodecJson(Schedules.Schedule))
+
+/** The step size that the command line asks for, given that of the optimizer. */
+const supply =
+  ({ schedule, stepSize }: Asked): Optimizers.Supply<StepSize.BadSchedule> =>
+  (own) =>
+    schedule === undefined
+      ? Effect.succeed(stepSize ?? own)
+      : Effect.map(StepSize.schedule(schedule, stepSize ?? own), toJson)
+
+const rateFlags = ({ schedule, stepSize }: Asked): ReadonlyArray<string> => [
+  ...(stepSize === undefined ? [] : ["--step-size"]),
+  ...(schedule === undefined ? [] : ["--schedule"])
+]
+
+/** Fails if a step size is asked for that stands elsewhere already. */
+const checkOpen = (asked: Asked, parts: Parts, place: string) => {
+  const flags = rateFlags(asked)
+  if (flags.length === 0 || Optimizers.isOpen(parts)) return Effect.void
+  const reason =
+    Optimizers.ratesOf(parts).length > 0 ? "there is a step size already" : "nothing in it has a learning rate"
+  return Effect.fail(
+    new Optimizers.BadOptimizer({ place, reason: `${reason}, so ${flags.join(" and ")} does nothing` })
+  )
+}
+
+/** The parts that are asked for, as they are written: a chain, or an optimizer, by default the one of that name. */
+const written = ({ chain, options, optimizer }: Asked, name: string) =>
+  chain === undefined
+    ? Effect.map(Optimizers.part(optimizer ?? name, options), (part) => [part])
+    : Optimizers.chain(chain)
+
+const placeOf = ({ chain, options, optimizer }: Asked, name: string): string => {
+  if (chain !== undefined) return `--chain ${chain}`
+  return options === undefined ? `--optimizer ${optimizer ?? name}` : `--options ${options}`
+}
+
+/** The parts that are asked for, as they are written, and with all step sizes. */
+const said = Effect.fnUntraced(function* (
   asked: Asked,
-  base: Partial<Recipe> = {}
-): Effect.fn.Return<Recipe, StepSize.BadSchedule> {
-  const optimizer = asked.optimizer ?? base.optimizer ?? defaults.optimizer
-  return {
-    optimizer,
-    stepSize: (yield* stepSize(asked, optimizer)) ?? base.stepSize ?? Optimizers.defaultStepSize(optimizer),
-    epochs: asked.epochs ?? base.epochs ?? defaults.epochs,
-    batch: asked.batch ?? base.batch ?? defaults.batch,
-    seed: asked.seed ?? base.seed ?? defaults.seed
-  }
+  name: string
+): Effect.fn.Return<{ readonly open: Parts; readonly parts: Parts }, BadRecipe, FileSystem.FileSystem> {
+  const open = yield* written(asked, name)
+  const place = placeOf(asked, name)
+  yield* checkOpen(asked, open, place)
+  return { open, parts: yield* Optimizers.complete(place, open, supply(asked)) }
+})
+
+/** The recipe that is asked for; what is left open comes from the defaults. */
+export const make = Effect.fnUntraced(function* (
+  asked: Asked
+): Effect.fn.Return<Recipe, BadRecipe, FileSystem.FileSystem> {
+  const { batch = defaults.batch, epochs = defaults.epochs, seed = defaults.seed } = asked
+  const { parts } = yield* said(asked, defaults.optimizer)
+  return { optimizer: parts, epochs, batch, seed }
 })
 
 /** The recipe by which a saved run goes on. */
 export const resume = Effect.fnUntraced(function* (
   asked: Asked,
   { path, recipe }: { readonly path: string; readonly recipe: Recipe }
-): Effect.fn.Return<Recipe, StepSize.BadSchedule | OtherRecipe> {
-  const next = yield* make(asked, recipe)
-  const fixed = ["optimizer", "stepSize", "batch", "seed"] as const
-  const differing = fixed.filter((field) => !Equal.equals(next[field], recipe[field]))
-  if (differing.length === 0) return next
-  return yield* new OtherRecipe({ path, flags: differing.map((field) => flags(recipe)[field]) })
+): Effect.fn.Return<Recipe, BadRecipe | OtherRecipe, FileSystem.FileSystem> {
+  const { batch = recipe.batch, epochs = recipe.epochs, seed = recipe.seed } = asked
+  const flags = [
+    ...(yield* otherOptimizer(asked, recipe.optimizer)),
+    ...(batch === recipe.batch ? [] : [`--batch ${recipe.batch}`]),
+    ...(seed === recipe.seed ? [] : [`--seed ${recipe.seed}`])
+  ]
+  return flags.length === 0 ? { ...recipe, epochs } : yield* new OtherRecipe({ path, flags })
 })
 
-const stepSize = ({ schedule, stepSize }: Asked, optimizer: Optimizers.OptimizerName) => {
-  if (schedule === undefined) return Effect.succeed(stepSize)
-  return StepSize.schedule(schedule, stepSize ?? Optimizers.defaultStepSize(optimizer))
-}
+const asksNothing = (asked: Asked): boolean =>
+  asked.chain === undefined &&
+  asked.optimizer === undefined &&
+  asked.options === undefined &&
+  rateFlags(asked).length === 0
 
-/** The parts of a recipe as they stand on the command line. */
-const flags = ({ batch, optimizer, seed, stepSize }: Recipe) => ({
-  optimizer: `--optimizer ${optimizer}`,
-  stepSize: typeof stepSize === "number" ? `--step-size ${stepSize}` : `--schedule '${JSON.stringify(stepSize)}'`,
-  batch: `--batch ${batch}`,
-  seed: `--seed ${seed}`
+/** The flags of the saved optimizer that are contradicted. */
+const otherOptimizer = Effect.fnUntraced(function* (
+  asked: Asked,
+  saved: Parts
+): Effect.fn.Return<ReadonlyArray<string>, BadRecipe, FileSystem.FileSystem> {
+  if (asksNothing(asked)) return []
+  const single = Optimizers.single(saved)
+  if (single !== undefined && asked.chain === undefined) return yield* otherPart(asked, single)
+  if (asked.chain !== undefined && Equal.equals((yield* said(asked, "")).parts, saved)) return []
+  return [single === undefined ? Optimizers.chainFlag(saved) : Optimizers.partFlags(single).optimizer]
 })
 
-/** A recipe in words. */
-export const describe = ({ batch, epochs, optimizer, stepSize }: Recipe): string => {
-  const rate = typeof stepSize === "number" ? `step size ${stepSize}` : `step size by ${stepSize._tag}`
-  return `${optimizer}, ${rate}, batches of ${batch}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`
-}
+const otherPart = Effect.fnUntraced(function* (asked: Asked, saved: Optimizers.Part) {
+  const {
+    open,
+    parts: [found = saved]
+  } = yield* said(asked, saved.name)
+  const asksRate = rateFlags(asked).length > 0 || Optimizers.ratesOf(open).length > 0
+  const { optimizer, options, stepSize } = Optimizers.partFlags(saved)
+  const isSameRate = Equal.equals(Optimizers.rateOf(found), Optimizers.rateOf(saved))
+  const isSameRest = Equal.equals(Optimizers.restOf(found), Optimizers.restOf(saved))
+  return [
+    ...(found.name === saved.name ? [] : [optimizer]),
+    ...(asked.options === undefined || isSameRest ? [] : [options]),
+    ...(!asksRate || isSameRate ? [] : [stepSize])
+  ]
+})
+
+/** A recipe in words; a short one leaves out the options. */
+export const describe = ({ batch, epochs, optimizer }: Recipe, { short = false } = {}): string =>
+  [
+    short ? Optimizers.namesOf(optimizer) : Optimizers.inWords(optimizer),
+    ...Optimizers.ratesInWords(optimizer),
+    `batches of ${batch}`,
+    `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`
+  ].join(", ")

@@ -39,10 +39,10 @@ export const names: ReadonlyArray<string> = Object.keys(named)
 
 const isName = (name: string): name is keyof typeof named => Object.hasOwn(named, name)
 
-/** The schedule that a text stands for, beginning with the step size unless it says otherwise. */
+/** The schedule that a text stands for, beginning with the step size, if there is one, unless it says otherwise. */
 export const schedule = Effect.fnUntraced(function* (
   text: string,
-  stepSize: number
+  stepSize: number | undefined
 ): Effect.fn.Return<Schedules.Schedule, BadSchedule> {
   const refuse = (reason: string) => new BadSchedule({ text, reason })
   const fields = text.startsWith("{")
@@ -55,9 +55,13 @@ const decode = Schema.decodeUnknownEffect(Schedules.Schedule)
 
 const json = Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown))
 
-const fieldsOf = Effect.fnUntraced(function* (text: string, stepSize: number): Effect.fn.Return<unknown, string> {
+const fieldsOf = Effect.fnUntraced(function* (
+  text: string,
+  stepSize: number | undefined
+): Effect.fn.Return<unknown, string> {
   const [name = "", ...rest] = text.split(":")
   if (!isName(name)) return yield* Effect.fail(`expected one of ${names.join(", ")}, or a schedule as JSON`)
+  if (stepSize === undefined) return yield* Effect.fail("expected --step-size, or a schedule as JSON")
   const given = yield* Effect.forEach(assignments(rest.join(":")), assignment)
   return { ...named[name](stepSize), ...Object.fromEntries(given) }
 })

@@ -57,7 +57,7 @@ const startOf = Effect.fnUntraced(function* (run: Run, optimizer: Optimizers.Any
 /** Trains until the last epoch is over: gives the steps that were made, and the parameters, which live in the scope. */
 export const train = Effect.fnUntraced(function* (run: Run) {
   const { checkpoint, data, recipe } = run
-  const optimizer = Optimizers.make(recipe)
+  const optimizer = Optimizers.make(recipe.optimizer)
   const start = yield* startOf(run, optimizer)
   const trainer = yield* Train.make({
     ...start,

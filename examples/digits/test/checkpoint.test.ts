@@ -21,7 +21,7 @@ const state = Effect.fnUntraced(function* (optimizer: Optimizers.AnyOptimizer, t
 /** A checkpoint after step 5. */
 const saved = Effect.fnUntraced(function* () {
   const path = yield* temporary("run.safetensors")
-  const optimizer = Optimizers.make(recipe)
+  const optimizer = Optimizers.make(recipe.optimizer)
   yield* Checkpoint.save(path, { optimizer, step: 5, ...(yield* state(optimizer)) }, origin)
   return path
 })
@@ -38,7 +38,7 @@ layer(Layer.mergeAll(services, Cpu.layer))("checkpoint", (it) => {
         const found = yield* Checkpoint.read(path)
         assert.deepStrictEqual([found.path, found.recipe, found.rows], [path, recipe, "these"])
         assert.strictEqual(found.checkpoint.step, 5)
-        const optimizer = Optimizers.make(recipe)
+        const optimizer = Optimizers.make(recipe.optimizer)
         const { params } = yield* state(optimizer)
         const { state: again, step } = yield* Checkpoint.restore(found, { optimizer, params, rows: "these" })
         yield* Tensors.scoped(Effect.succeed(again))
@@ -69,7 +69,7 @@ layer(Layer.mergeAll(services, Cpu.layer))("checkpoint", (it) => {
     it.effect("read refuses a checkpoint of another program", () =>
       Effect.gen(function* () {
         const path = yield* temporary("run.safetensors")
-        const optimizer = Optimizers.make(recipe)
+        const optimizer = Optimizers.make(recipe.optimizer)
         yield* Library.save(path, { optimizer, step: 5, ...(yield* state(optimizer)) })
         assert.strictEqual(
           yield* refusal(Checkpoint.read(path)),
@@ -80,7 +80,7 @@ layer(Layer.mergeAll(services, Cpu.layer))("checkpoint", (it) => {
     it.effect("restore refuses other rows", () =>
       Effect.gen(function* () {
         const found = yield* Checkpoint.read(yield* saved())
-        const optimizer = Optimizers.make(recipe)
+        const optimizer = Optimizers.make(recipe.optimizer)
         const target = { optimizer, rows: "those", ...(yield* state(optimizer)) }
         assert.strictEqual(
           yield* refusal(Checkpoint.restore(found, target)),
@@ -91,7 +91,7 @@ layer(Layer.mergeAll(services, Cpu.layer))("checkpoint", (it) => {
     it.effect("restore says all that does not fit another optimizer and another model", () =>
       Effect.gen(function* () {
         const found = yield* Checkpoint.read(yield* saved())
-        const optimizer = Optimizers.make({ ...recipe, optimizer: "sgd" })
+        const optimizer = Optimizers.make([{ name: "sgd", options: { stepSize: 0.1 } }])
         const { train } = yield* data
         const target = { optimizer, rows: "these", ...(yield* state(optimizer, { ...train, classes: [0, 1] })) }
         const message = yield* refusal(Checkpoint.restore(found, target))
@@ -103,7 +103,7 @@ layer(Layer.mergeAll(services, Cpu.layer))("checkpoint", (it) => {
     it.effect("save refuses a place where no file can be", () =>
       Effect.gen(function* () {
         const path = yield* temporary("nowhere/run.safetensors")
-        const optimizer = Optimizers.make(recipe)
+        const optimizer = Optimizers.make(recipe.optimizer)
         const saving = Checkpoint.save(path, { optimizer, step: 5, ...(yield* state(optimizer)) }, origin)
         assert.strictEqual((yield* Effect.flip(saving)).message, `cannot write ${path}: no such file`)
       })

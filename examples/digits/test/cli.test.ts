@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { names } from "../optimizers.ts"
 import { command, services } from "./support.ts"
 
 /** A directory with the files that the command lines below name. */
@@ -13,6 +14,7 @@ const files = Effect.fnUntraced(function* () {
   yield* fs.writeFileString(`${directory}/text.csv`, table.replace("1,1,1", "1,one,1"))
   yield* fs.writeFileString(`${directory}/other.csv`, table.replace("b", "c"))
   yield* fs.writeFileString(`${directory}/single.csv`, "a,label\n1,3\n2,3\n")
+  yield* fs.writeFileString(`${directory}/chain.json`, '[{"clipByGlobalNorm":{"maxNorm":1}},"lion"]')
   yield* fs.writeFileString(`${directory}/notes.txt`, "not a checkpoint, but words about one")
   return directory
 })
@@ -37,10 +39,36 @@ const wrong = [
   [["--train", "@rows.csv", "--test", "@other.csv"], 'other.csv has no column "b"; its columns are a, c, label'],
   [["--test", "@rows.csv"], "--test goes with --train: give both files, or neither"],
   [["--label", "label"], "--label goes with --train: it names a column of that file"],
+  [["--optimizer", "lions"], `--optimizer lions: there is no such optimizer; there are ${names.join(", ")}`],
   [
-    ["--optimizer", "lion"],
-    'Invalid value for flag --optimizer: "lion". Expected: "sgd" | "momentum" | "nesterov" | "adagrad" | "rmsprop" | "rmspropMomentum" | "adam" | "adamax" | "sm3"'
+    ["--optimizer", "lion", "--options", '{"b3":0.5}'],
+    '--options {"b3":0.5}: lion has no option "b3"; its options are learningRate, b1, b2, weightDecay, mask'
   ],
+  [["--options", "b1=0.5"], "--options b1=0.5: expected a JSON object"],
+  [
+    ["--options", '{"stepSize":1}', "--step-size", "2"],
+    '--options {"stepSize":1}: there is a step size already, so --step-size does nothing'
+  ],
+  [
+    ["--optimizer", "rprop", "--schedule", "constant"],
+    '--optimizer rprop: rprop: expected learningRate to be a number, found {"_tag":"Constant","stepSize":0.01}'
+  ],
+  [
+    ["--chain", "@chain.json", "--optimizer", "lion"],
+    "--chain goes without --optimizer and --options: it names what it consists of"
+  ],
+  [["--chain", "@none.json"], "--chain none.json: no such file"],
+  [["--chain", "@notes.txt"], "--chain notes.txt: expected JSON"],
+  [
+    ["--chain", '[{"clip":{"maxDelta":1}},{"lion":{"b2":2}}]'],
+    '--chain [{"clip":{"maxDelta":1}},{"lion":{"b2":2}}]: part 2: scaleByLion: b2 is 2, expected a number with 0 ≤ x < 1'
+  ],
+  [
+    ["--chain", '["scaleByAdam"]', "--step-size", "1"],
+    '--chain ["scaleByAdam"]: nothing in it has a learning rate, so --step-size does nothing'
+  ],
+  [["--chain", "@chain.json", "--checkpoint", "@chain.json"], "--checkpoint would overwrite the chain"],
+  [["--chain", "@chain.json", "--plot", "@chain.json"], "--plot would overwrite another file of this run"],
   [["--step-size", "-0.1"], 'Invalid value for flag --step-size: "-0.1". Expected: a number above 0'],
   [
     ["--step-size", "small"],
@@ -108,6 +136,24 @@ layer(services)("cli", (it) => {
         const { out } = yield* run("--resume", "@part", "--epochs", "5", "--checkpoint", "@resumed")
         assert.strictEqual(out[1], "adam, step size 0.003, batches of 8, 5 epochs: 20 steps on wasm")
         assert.deepStrictEqual(yield* fs.readFile(`${directory}/resumed`), yield* fs.readFile(`${directory}/whole`))
+      })
+    )
+    it.effect("options and chains make the run, and a resumed one goes on with them", () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const directory = yield* files()
+        const run = (...args: ReadonlyArray<string>) => inside(directory, ["--train", "@rows.csv", ...args])
+        const asked = [
+          [["--optimizer", "lion", "--options", '{"b1":0.8}'], "lion (b1 0.8), step size 0.001"],
+          [["--chain", "@chain.json", "--step-size", "0.01"], "clipByGlobalNorm (maxNorm 1) + lion, step size 0.01"]
+        ] as const
+        for (const [args, words] of asked) {
+          const { out } = yield* run(...args, "--epochs", "3", "--checkpoint", "@whole")
+          assert.strictEqual(out[1], `${words}, batches of 32, 3 epochs: 3 steps on wasm`)
+          yield* run(...args, "--epochs", "1", "--checkpoint", "@part")
+          yield* run("--resume", "@part", "--epochs", "3", "--checkpoint", "@resumed")
+          assert.deepStrictEqual(yield* fs.readFile(`${directory}/resumed`), yield* fs.readFile(`${directory}/whole`))
+        }
       })
     )
     it.effect("a complete run that is resumed is only tested", () =>

@@ -47,7 +47,12 @@ export const data: Effect.Effect<Data> = Effect.map(generate({ seed: 1, train: 2
 export const stepsPerEpoch = 8
 
 /** A recipe that makes so many steps of `data` an epoch. */
-export const recipe: Recipe = { optimizer: "adam", stepSize: 0.003, epochs: 1, batch: 30, seed: 7 }
+export const recipe: Recipe = {
+  optimizer: [{ name: "adam", options: { stepSize: 0.003 } }],
+  epochs: 1,
+  batch: 30,
+  seed: 7
+}
 
 /** The command with these arguments: its exit code, and the lines on stdout and stderr. */
 export const command = (...args: ReadonlyArray<string>) =>

@@ -357,7 +357,7 @@ const sketch = ({ program, steps }: Plan.Plan): ReadonlyArray<string> =>
 interface Sketch {
   readonly name: string
   readonly specs: ReadonlyArray<Expr.TensorSpec>
-  readonly outputs: (x: Expr.Expr, y: Expr.Expr) => ReadonlyArray<Expr.Expr>
+  readonly outputs: (x: Expr.Expr, y: Expr.Expr, z: Expr.Expr) => ReadonlyArray<Expr.Expr>
   readonly steps: ReadonlyArray<string>
 }
 
@@ -370,12 +370,48 @@ const sketches: ReadonlyArray<Sketch> = [
   },
   {
     name: "one number crosses between kernels rather than two",
-    specs: [float32(5)],
-    outputs: (x) => {
-      const [a, b] = [Expr.sqrt(x), Expr.add(x, 1)]
+    specs: [float32(5), float32(5), float32(5)],
+    outputs: (x, y, z) => {
+      const [a, b] = [Expr.sqrt(Expr.mul(x, y)), Expr.add(Expr.mul(y, z), 1)]
       return [Expr.mul(Expr.mul(a, b), Expr.add(Expr.sum(a), Expr.sum(b)))]
     },
-    steps: ["sqrt add mul → store sum sum", "add → store", "mul → store"]
+    steps: ["mul sqrt mul add mul → store sum sum", "add → store", "mul → store"]
+  },
+  {
+    name: "what a norm is taken of is made again from the gradient, not written",
+    specs: [float32(5), float32(5)],
+    outputs: (x, y) => {
+      const decayed = Expr.add(y, Expr.mul(0.5, x))
+      return [Expr.sub(x, Expr.mul(Expr.sum(Expr.square(decayed)), decayed))]
+    },
+    steps: ["mul add mul → sum", "mul add mul sub → store"]
+  },
+  {
+    name: "nothing is made again from a state that has been written over by then",
+    specs: [float32(5), float32(5), float32(5)],
+    outputs: (x, y, z) => {
+      const product = Expr.mul(x, z)
+      return [Expr.sub(y, Expr.mul(Expr.sum(product), product)), Expr.add(x, z)]
+    },
+    steps: ["mul add → store store sum", "mul sub → store"]
+  },
+  {
+    name: "what takes long is not made again",
+    specs: [float32(5)],
+    outputs: (x) => {
+      const long = Array.from({ length: 9 }).reduce((y: Expr.Expr) => Expr.sqrt(y), x)
+      return [Expr.mul(Expr.sum(long), long)]
+    },
+    steps: [`${"sqrt ".repeat(9).trim()} → store sum`, "mul → store"]
+  },
+  {
+    name: "what is stretched is made once, not for each place where it is read",
+    specs: [float32(3, 4), float32(3)],
+    outputs: (x, y) => {
+      const column = Expr.sqrt(y)
+      return [Expr.mul(Expr.broadcastTo(Expr.reshape(column, [3, 1]), [3, 4]), Expr.mul(x, Expr.sum(column)))]
+    },
+    steps: ["sqrt → store sum", "mul mul → store"]
   },
   {
     name: "equal expressions are computed once",
@@ -449,7 +485,7 @@ const sketches: ReadonlyArray<Sketch> = [
       const kept = Expr.where(positive, x, 0)
       return [Expr.where(positive, Expr.div(kept, Expr.sum(kept)), x)]
     },
-    steps: ["greater equal not and select → store sum", "div greater equal not and select → store"]
+    steps: ["greater equal not and select → sum", "greater equal not and select div select → store"]
   },
   {
     name: "a condition on a number is computed in the kernels that it governs",
@@ -480,7 +516,7 @@ const sketches: ReadonlyArray<Sketch> = [
 describe("kernels", () => {
   for (const { name, outputs, specs, steps } of sketches) {
     it(`are made so that ${name}`, () => {
-      const plan = planOf(specs, (x, y) => (x === undefined ? [] : outputs(x, y ?? x)))
+      const plan = planOf(specs, (x, y, z) => (x === undefined ? [] : outputs(x, y ?? x, z ?? x)))
       assert.deepStrictEqual(sketch(plan), steps)
     })
   }

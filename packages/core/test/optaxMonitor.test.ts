@@ -32,11 +32,11 @@ const monitored: { readonly [name: string]: ((record: OptaxRecord) => Monitored)
     }),
     measured: ({ measurements }: { measurements: unknown }) => measurements,
     expected: perStep,
-    // By name here; by number, and within a chain, there.
+    // What a measure remembers is within a chain there.
     pathOf: (path) =>
       path
         .replace(".measurements", "['measurements']")
-        .replace(/\.measure_states\[1\]\[1\]\.(\w+)/, "['measureStates']['ema_norm']['$1']")
+        .replace(/\.measure_states\[1\]\[1\]\.(\w+)/, "['measureStates'][1]['$1']")
   }),
   measure_with_ema: ({ kwargs }) => ({
     transform: Transform.monitor({
@@ -45,7 +45,7 @@ const monitored: { readonly [name: string]: ((record: OptaxRecord) => Monitored)
     measured: ({ measurements }: { measurements: unknown }) => measurements,
     // There the measurement is what the transform returns.
     expected: ({ updates }, step) => [["norm", Number(updates?.[step])]],
-    pathOf: (path) => path.replace(/\[1\]\.(\w+)/, "['measureStates']['norm']['$1']")
+    pathOf: (path) => path.replace(/\[1\]\.(\w+)/, "['measureStates'][0]['$1']")
   })
 }
 

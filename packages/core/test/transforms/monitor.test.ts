@@ -20,7 +20,7 @@ for (const backend of backends) {
         const { state } = yield* ran(monitor, { w: 3 }, [])
         assert.deepStrictEqual(state, {
           measurements: { isLong: 0, mean: nan, norm: nan },
-          measureStates: { isLong: null, mean: { count: 0, ema: 0 }, norm: null }
+          measureStates: [null, null, { count: 0, ema: 0 }]
         })
       })
     )
@@ -50,7 +50,7 @@ for (const backend of backends) {
         const run = yield* ran(means, { w: 1 }, [{ w: 3 }])
         assert.deepStrictEqual(run.state, {
           measurements: { both: { sum: 2 } },
-          measureStates: { both: { count: 1, ema: { sum: 2 } } }
+          measureStates: [{ count: 1, ema: { sum: 2 } }]
         })
       })
     )
@@ -64,7 +64,7 @@ for (const backend of backends) {
         const { state } = yield* ran(Transform.monitor({ isLong }), { w: 0 }, [{ w: 2 }, { w: 0 }])
         assert.deepStrictEqual(state, {
           measurements: { isLong: 0.25 },
-          measureStates: { isLong: { count: 2, ema: 0.25 } }
+          measureStates: [{ count: 2, ema: 0.25 }]
         })
       })
     )

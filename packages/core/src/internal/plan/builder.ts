@@ -63,14 +63,18 @@ export class Fuser {
   readonly roles: ReadonlyArray<Role>
   readonly levels: ReadonlyArray<number>
   readonly clusterOf: (id: number) => number
+  readonly outputs: ReadonlySet<number>
   /** Nodes that must exist as tensors. */
   readonly needed = new Set<number>()
+  /** Nodes that every kernel computes that needs them, as masks. */
+  readonly recomputed = new Set<number>()
 
   constructor(program: Program) {
     this.program = program
     this.roles = rolesOf(program)
     this.levels = levelsOf(program, this.roles)
     this.clusterOf = clustersOf(program, this.roles, this.levels)
+    this.outputs = new Set(program.outputs)
   }
 
   node(id: number): Node {
@@ -130,14 +134,15 @@ export class Builder {
   }
 
   #make(id: number, axes: Axes): Operand {
-    const { roles } = this.#fuser
+    const { recomputed, roles } = this.#fuser
     const node = this.#fuser.node(id)
     if (roles[id] === "constant") return this.#scalar(node.args[0]?.id ?? 0)
     if (roles[id] === "view") {
       const [argument = 0] = argNodes(node)
       return this.operand(argument, through(node, this.#fuser.node(argument), axes))
     }
-    return roles[id] === "mask" || this.#members.has(id) ? this.#compute(id, axes) : this.#input(id, axes)
+    const isOwn = roles[id] === "mask" || this.#members.has(id) || recomputed.has(id)
+    return isOwn ? this.#compute(id, axes) : this.#input(id, axes)
   }
 
   /** The step that gives these members and reductions. */
@@ -148,7 +153,7 @@ export class Builder {
       return home.map((axis) => own[axis] ?? -1)
     }
     // In the order of their dependence, so that none has to wait for a chain of others.
-    for (const id of this.#members) this.operand(id, at(id))
+    for (const id of this.#members) if (!this.#fuser.recomputed.has(id)) this.operand(id, at(id))
     const stores = stored.map((id) => ({
       node: id,
       value: this.operand(id, at(id)),

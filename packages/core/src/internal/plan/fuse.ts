@@ -5,10 +5,10 @@
  * reduces what others need. Views are folded into the strides along which a kernel reads, masks are computed again in
  * every kernel that needs them.
  */
-import type { Node, Program } from "../../Program.ts"
+import type { Program } from "../../Program.ts"
 import { Builder, Fuser, type FusedStep } from "./builder.ts"
 import { argNodes, squeeze } from "./classify.ts"
-import { behindAliases } from "./levels.ts"
+import { hostOf, recompute } from "./recompute.ts"
 
 export type { Buffer, FusedStep } from "./builder.ts"
 
@@ -25,13 +25,6 @@ interface Unit {
   readonly level: number
   readonly order: number
   readonly build: () => FusedPlanStep
-}
-
-/** The computed node whose cluster a reduction joins: its argument, if that is computed at its own place. */
-const hostOf = ({ program, roles }: Fuser, reduction: number): number | undefined => {
-  const [argument = 0] = argNodes(program.nodes[reduction] as Node)
-  const host = behindAliases(program, roles, argument)
-  return roles[host] === "computed" ? host : undefined
 }
 
 const group = <K, V>(entries: Iterable<readonly [K, V]>): ReadonlyMap<K, ReadonlyArray<V>> => {
@@ -58,10 +51,10 @@ const markNeeded = (fuser: Fuser): void => {
 
 /** Marks what kernels read from other kernels; masks and views are looked through. */
 const markCrossing = (fuser: Fuser): void => {
-  const { clusterOf, needed, program, roles } = fuser
+  const { clusterOf, needed, program, recomputed, roles } = fuser
   const visit = (id: number, cluster: number | undefined, seen = new Set<number>()): void => {
     const role = roles[id]
-    if (role === "view" || role === "mask") {
+    if (role === "view" || role === "mask" || recomputed.has(id)) {
       if (seen.has(id)) return
       seen.add(id)
       for (const arg of argNodes(fuser.node(id))) visit(arg, cluster, seen)
@@ -76,6 +69,11 @@ const markCrossing = (fuser: Fuser): void => {
   })
 }
 
+const mark = (fuser: Fuser): void => {
+  markCrossing(fuser)
+  markNeeded(fuser)
+}
+
 /** The clusters, each with the reductions that read it. */
 const clusterUnits = (fuser: Fuser): ReadonlyArray<Unit> => {
   const { clusterOf, levels, needed, program, roles } = fuser
@@ -86,12 +84,15 @@ const clusterUnits = (fuser: Fuser): ReadonlyArray<Unit> => {
       return host === undefined ? [] : [[clusterOf(host), id] as const]
     })
   )
-  return [...group(computed)].map(([cluster, members]) => {
+  return [...group(computed)].flatMap(([cluster, members]) => {
     const shape = squeeze(fuser.node(members[0] ?? 0).shape)
     const stored = members.filter((id) => needed.has(id))
-    const build = () => new Builder(fuser, members, shape).finish(stored, reductions.get(cluster) ?? [])
+    const reduced = reductions.get(cluster) ?? []
+    // Whoever needs the members computes them again.
+    if (stored.length + reduced.length === 0) return []
+    const build = () => new Builder(fuser, members, shape).finish(stored, reduced)
     // Numbers come first: kernels of the same level read them through masks.
-    return { level: levels[members[0] ?? 0] ?? 0, order: shape.length === 0 ? 0 : 1, build }
+    return [{ level: levels[members[0] ?? 0] ?? 0, order: shape.length === 0 ? 0 : 1, build }]
   })
 }
 
@@ -116,8 +117,12 @@ const aloneUnits = (fuser: Fuser): ReadonlyArray<Unit> => {
 /** The steps of a program, in an order in which each finds what it reads. */
 export const fuse = (program: Program): ReadonlyArray<FusedPlanStep> => {
   const fuser = new Fuser(program)
-  markCrossing(fuser)
-  markNeeded(fuser)
+  mark(fuser)
+  recompute(fuser)
+  if (fuser.recomputed.size > 0) {
+    fuser.needed.clear()
+    mark(fuser)
+  }
   return [...clusterUnits(fuser), ...aloneUnits(fuser)]
     .toSorted((a, b) => a.level - b.level || a.order - b.order)
     .map(({ build }) => build())

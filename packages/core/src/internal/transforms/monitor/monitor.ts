@@ -20,18 +20,18 @@ type StateOfMeasure<T> = AsMeasure<T> extends Measure<infer S, infer _M, infer _
 
 type NeedsOfMeasure<T> = AsMeasure<T> extends Measure<infer _S, infer _M, infer Needs> ? Needs : never
 
-/** What was measured at the latest update, and what the measures remember; under their names. */
+/** What was measured at the latest update, by name, and what the measures remember, in their order. */
 export interface MonitorState<T extends Measures> {
   readonly measurements: { readonly [Name in keyof T]: MeasurementOf<T[Name]> }
-  readonly measureStates: { readonly [Name in keyof T]: StateOfMeasure<T[Name]> }
+  readonly measureStates: ReadonlyArray<StateOfMeasure<T[keyof T]>>
 }
 
 /**
  * Measurements of the updates at this place of a chain, kept in the state; the updates pass unchanged.
  *
  * A measure is a function as for `snapshot`, or one that remembers, such as `measureWithEma`. All are computed on the device
- * with the update; nothing is read back until the user reads the state. State: `measurements`, NaN before the first update,
- * and `measureStates`, both under the names of the measures. Needs the parameters if a measure does.
+ * with the update; nothing is read back until the user reads the state. State: `measurements`, under the names of the
+ * measures and NaN before the first update, and the list `measureStates`. Needs the parameters if a measure does.
  * Source: `optax.monitor`.
  *
  * @example
@@ -57,25 +57,24 @@ export interface MonitorState<T extends Measures> {
 export const monitor = <const T extends Measures>(
   measures: T
 ): Transform<MonitorState<T>, NeedsOfMeasure<T[keyof T]>> => {
-  const all = Object.entries(measures).map(
-    ([name, measure]) => [name, typeof measure === "function" ? toMeasure(measure) : measure] as const
+  const names = Object.keys(measures)
+  const all = Object.values(measures).map((measure): AnyMeasure =>
+    typeof measure === "function" ? toMeasure(measure) : measure
   )
   // A measurement and a state for each name.
-  const stateOf = (measured: (name: string, measure: AnyMeasure) => Measured<unknown, unknown>): MonitorState<T> => {
-    const each = all.map(([name, measure]) => [name, measured(name, measure)] as const)
-    return {
-      measurements: Object.fromEntries(each.map(([name, { measurement }]) => [name, measurement])),
-      measureStates: Object.fromEntries(each.map(([name, { state }]) => [name, state]))
-    } as MonitorState<T>
-  }
+  const stateOf = (each: ReadonlyArray<Measured<unknown, unknown>>): MonitorState<T> =>
+    ({
+      measurements: Object.fromEntries(each.map(({ measurement }, index) => [names[index], measurement])),
+      measureStates: each.map(({ state }) => state)
+    }) as MonitorState<T>
   return {
     name: "monitor",
     hyperParameters: {},
-    needs: all.some(([, { takesParams }]) => takesParams) ? { params: "monitor" } : {},
-    init: (params) => stateOf((_, measure) => measure.init(params)),
+    needs: all.some(({ takesParams }) => takesParams) ? { params: "monitor" } : {},
+    init: (params) => stateOf(all.map((measure) => measure.init(params))),
     update: (updates, { measureStates }, context) => ({
       updates,
-      state: stateOf((name, measure) => measure.update(updates, measureStates[name], context))
+      state: stateOf(all.map((measure, index) => measure.update(updates, measureStates[index], context)))
     })
   }
 }
