@@ -536,8 +536,7 @@ layer(Allocator.layer)("modules", (it) => {
     Effect.gen(function* () {
       const tree = { w: new Float32Array(10), b: 1 }
       const adam = (stepSize: Optimizer.StepSize) => Optimizer.adam({ stepSize })
-      // Zeros for the state, the update that makes a new state, and the one that writes over the old.
-      assert.strictEqual(yield* compiled(steps(adam(0.1), tree)), 3)
+      assert.strictEqual(yield* compiled(steps(adam(0.1), tree)), 2) // zeros for the state, and the update
       const again = [
         steps(adam(0.2), tree),
         steps(adam(0.1), tree, 1000),
@@ -553,7 +552,7 @@ layer(Allocator.layer)("modules", (it) => {
       const matrix = tf.ones([3, 4])
       assert.strictEqual(yield* compiled(steps(adam(0.1), [matrix, 2])), 0)
       matrix.dispose()
-      assert.strictEqual(yield* compiled(steps(Optimizer.sgd({ stepSize: 0.1 }), tree)), 2)
+      assert.strictEqual(yield* compiled(steps(Optimizer.sgd({ stepSize: 0.1 }), tree)), 1)
     })
   )
 })
