@@ -69,21 +69,24 @@ export const hasSpec = (tensor: Tensor, spec: TensorSpec | undefined): boolean =
 
 /**
  * Are these nothing but living tensors of these specs? The quick check of every step; the others find out what is not.
- * Of those that stood at the same place among `met`, which were checked before, only whether they live is looked at.
+ * Of those that stood at the same place among `met`, which passed it before, only whether they live is looked at.
  */
 export const areTensors = (
   leaves: ReadonlyArray<unknown>,
   specs: ReadonlyArray<TensorSpec>,
-  met: ReadonlyArray<unknown>
+  met: ReadonlyArray<Tensor>
 ): leaves is ReadonlyArray<Tensor> => {
   if (leaves.length !== specs.length) return false
   for (let index = 0; index < specs.length; index++) {
     const leaf = leaves[index]
-    if (!isTensor(leaf) || leaf.isDisposed) return false
-    if (leaf !== met[index] && !hasSpec(leaf, specs[index])) return false
+    const known = met[index]
+    if (known !== undefined && leaf === known ? known.isDisposed : !isTensorOf(leaf, specs[index])) return false
   }
   return true
 }
+
+const isTensorOf = (leaf: unknown, spec: TensorSpec | undefined): boolean =>
+  isTensor(leaf) && !leaf.isDisposed && hasSpec(leaf, spec)
 
 /** The leaves as what can become float32 tensors; throws `InvalidLeaf` or `DisposedTensor`. */
 export const floatLeaves = (

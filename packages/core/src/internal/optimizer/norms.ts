@@ -27,8 +27,9 @@ export type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Exp
 
 const clipLeaves = (maxNorm: Expr.Host, grads: Leaves.Leaves<Expr.Expr>): Leaves.Leaves<Expr.Expr> => {
   const total = Leaves.globalNorm(grads)
-  const factor = Expr.div(maxNorm, total)
-  return Leaves.map(grads, (g) => Expr.where(Expr.less(total, maxNorm), g, Expr.mul(g, factor)))
+  // A gradient times 1 is that gradient, so all that is chosen is a number.
+  const factor = Expr.where(Expr.less(total, maxNorm), 1, Expr.div(maxNorm, total))
+  return Leaves.map(grads, (g) => Expr.mul(g, factor))
 }
 
 /** The leaves of a tree whose norm is at most so much. */

@@ -30,7 +30,7 @@ export interface Tracer {
 /** The update for states of one layout, and the latest gradients that fitted it. */
 export interface Known {
   readonly update: CompiledUpdate
-  grads: ReadonlyArray<unknown>
+  grads: ReadonlyArray<Tensor>
 }
 
 interface Latest extends Known {

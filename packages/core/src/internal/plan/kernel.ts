@@ -37,8 +37,6 @@ export interface Result {
   readonly value: Operand
   readonly reduce: ReduceOp | undefined
   readonly walk: Walk
-  /** The input over which it is written, element by element, where that is known: one pointer serves both. */
-  readonly over?: number
 }
 
 /** A fused computation. */
@@ -54,14 +52,11 @@ const operandKey = ({ _tag, index }: Operand): string => `${_tag[0]}${index}`
 
 const walkKey = (walk: Walk): string => walk.map((moves) => (moves ? "1" : "0")).join("")
 
-const resultKey = ({ over, reduce, value, walk }: Result): string =>
-  `${reduce ?? "store"} ${operandKey(value)} ${walkKey(walk)}${over === undefined ? "" : ` over ${over}`}`
-
 /** Equal kernels have equal keys. */
 export const keyOf = ({ body, inputs, loops, results, scalars }: Kernel): string =>
   [
     `${loops}/${scalars}`,
     inputs.map(walkKey).join(","),
     body.map(({ args, op }) => `${op}(${args.map(operandKey).join()})`).join(";"),
-    results.map(resultKey).join(";")
+    results.map(({ reduce, value, walk }) => `${reduce ?? "store"} ${operandKey(value)} ${walkKey(walk)}`).join(";")
   ].join("|")

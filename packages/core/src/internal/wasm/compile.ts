@@ -78,11 +78,8 @@ class Compiler {
     this.#kernel = kernel
     this.#varies = varies(kernel)
     this.#unroll = kernel.body.length > longBody ? 1 : widest
-    this.#pointers = Array.from({ length: kernel.loops }, () => {
-      const inputs = kernel.inputs.map(() => asm.local("i32"))
-      const shared = ({ over }: Result): Local | undefined => (over === undefined ? undefined : inputs[over])
-      return [...inputs, ...kernel.results.map((result) => shared(result) ?? asm.local("i32"))]
-    })
+    const buffers = [...kernel.inputs, ...kernel.results]
+    this.#pointers = Array.from({ length: kernel.loops }, () => buffers.map(() => asm.local("i32")))
     this.#inputs = kernel.inputs.map(() => variable())
     this.#scalars = Array.from({ length: kernel.scalars }, () => variable())
     this.#values = kernel.body.map(({ mask }) => variable(mask))
@@ -156,13 +153,10 @@ class Compiler {
     return (this.#kernel.loops + buffer * this.#kernel.loops + word) * wordBytes
   }
 
-  /** Visits every buffer that has a pointer of its own. */
   #eachBuffer(visit: (pointer: (loop: number) => Local, walk: ReadonlyArray<boolean>, buffer: number) => void): void {
-    const { inputs, results } = this.#kernel
-    const own = results.map(({ over, walk }) => (over === undefined ? walk : undefined))
-    const walks = [...inputs, ...own]
+    const walks = [...this.#kernel.inputs, ...this.#kernel.results.map(({ walk }) => walk)]
     walks.forEach((walk, buffer) => {
-      if (walk !== undefined) visit((loop) => this.#pointers[loop]?.[buffer] ?? this.#rest, walk, buffer)
+      visit((loop) => this.#pointers[loop]?.[buffer] ?? this.#rest, walk, buffer)
     })
   }
 

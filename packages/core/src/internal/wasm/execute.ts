@@ -317,12 +317,10 @@ export class Executor {
     }
   }
 
-  #call({ block, isInPlace }: Resident, call: Call, scalars: Float64Array): void {
-    const { count, records, scalarWords, scalars: ids } = call
+  #call({ block }: Resident, { count, records, run, scalarWords, scalars: ids }: Call, scalars: Float64Array): void {
     const start = block / wordBytes + scalarWords
     for (let index = 0; index < ids.length; index++)
       this.#floats[start + index] = scalars[ids[index] ?? -1] ?? Number.NaN
-    const run = isInPlace ? call.runInPlace() : call.run
     run(block + records * wordBytes, count, start * wordBytes)
   }
 

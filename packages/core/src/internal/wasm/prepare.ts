@@ -5,7 +5,6 @@
  * as long as the plan is known; an execution only writes the addresses into it.
  */
 import type { FusedStep } from "../plan/fuse.ts"
-import { type Kernel, keyOf } from "../plan/kernel.ts"
 import type { Plan } from "../../Plan.ts"
 import type { Program } from "../../Program.ts"
 import { sizeOf } from "../trace/shape.ts"
@@ -18,8 +17,6 @@ const wordBytes = 4
 export interface Call {
   readonly _tag: "Call"
   readonly run: Run
-  /** The same where every result that can be is written over its input; compiled when it is first needed. */
-  readonly runInPlace: () => Run
   readonly count: number
   /** Where its records start, in words from the start of the block. */
   readonly records: number
@@ -132,35 +129,12 @@ const grouped = (plan: Plan): ReadonlyArray<Group | LibraryCall> => {
   return groups
 }
 
-/** The node of the input over which a node can be written. */
-type NodeOver = (node: number) => number | undefined
-
 interface Block {
   readonly words: Array<number>
   readonly addresses: Array<AddressWord>
 }
 
-/** For each result of a step, the input of its kernel over which it can be written. */
-const oversOf = ({ inputs, results }: FusedStep, nodeOver: NodeOver): ReadonlyArray<number | undefined> =>
-  results.map(({ node }) => {
-    const over = nodeOver(node)
-    const index = inputs.findIndex((input) => input.node === over)
-    return index < 0 ? undefined : index
-  })
-
-/** The kernel of some steps, with its results over their inputs; the kernel itself if the steps differ in that. */
-const inPlaceKernel = (steps: ReadonlyArray<FusedStep>, kernel: Kernel, nodeOver: NodeOver): Kernel => {
-  const [overs = [], ...others] = steps.map((step) => oversOf(step, nodeOver))
-  const differ = others.some((other) => other.some((over, index) => over !== overs[index]))
-  if (differ || overs.every((over) => over === undefined)) return kernel
-  const results = kernel.results.map((result, index) => {
-    const over = overs[index]
-    return over === undefined ? result : { ...result, over }
-  })
-  return { ...kernel, results }
-}
-
-const addGroup = ({ addresses, words }: Block, { steps }: Group, modules: Modules, nodeOver: NodeOver): Call => {
+const addGroup = ({ addresses, words }: Block, { steps }: Group, modules: Modules): Call => {
   const [first] = steps
   if (first === undefined) throw new Error("a group has at least one step")
   const records = words.length
@@ -174,10 +148,7 @@ const addGroup = ({ addresses, words }: Block, { steps }: Group, modules: Module
   const scalarWords = words.length
   for (let index = 0; index < first.scalars.length; index++) words.push(0)
   const run = modules.get(first.key, first.kernel)
-  const kernel = inPlaceKernel(steps, first.kernel, nodeOver)
-  let inPlace: Run | undefined
-  const runInPlace = () => (inPlace ??= kernel === first.kernel ? run : modules.get(keyOf(kernel), kernel))
-  return { _tag: "Call", run, runInPlace, count: steps.length, records, scalarWords, scalars: first.scalars }
+  return { _tag: "Call", run, count: steps.length, records, scalarWords, scalars: first.scalars }
 }
 
 const initialsOf = (plan: Plan): ReadonlyArray<Initial> =>
@@ -291,8 +262,7 @@ export const prepare = (plan: Plan, modules: Modules): Prepared => {
     inputAt.set(id, operation.index)
   })
   const over = inPlaceOf(plan, inputAt)
-  const nodeOver: NodeOver = (node) => inputNodes[over.get(node) ?? -1]
-  const calls = grouped(plan).map((group) => ("key" in group ? addGroup(block, group, modules, nodeOver) : group))
+  const calls = grouped(plan).map((group) => ("key" in group ? addGroup(block, group, modules) : group))
   const written = steps.flatMap((step) => (step._tag === "Fused" ? step.results.map(({ node }) => node) : []))
   const library = steps.flatMap((step) => (step._tag === "Library" ? [step.node] : []))
   const { bytes, temporaries } = temporariesOf(
