@@ -84,11 +84,13 @@ const argumentsOf = ({ args }: Program.Node, values: ReadonlyArray<Value>): Read
 
 /**
  * Does the backend say what the node is? Not where integers are too large for it, or come from what is no integer; nor,
- * if its functions are those of a shader, where one is given or would give what is no finite number.
+ * if its functions are those of a shader, where one is given or would give what is no finite number: a product of matrices
+ * is one of these, because tfjs' webgl pads them with zeros, which make NaN of an infinity.
  */
 const isSettled = ({ name }: Backend, op: Expr.Op, values: ReadonlyArray<Value>): boolean => {
   const { functions, largestInteger } = precision[name]
-  if (functions > 0 && isFunction(op)) return values.every(({ data }) => [...data].every(Number.isFinite))
+  const isOfFinite = isFunction(op) || op === "matMul"
+  if (functions > 0 && isOfFinite) return values.every(({ data }) => [...data].every(Number.isFinite))
   const isInteger = values.some(({ dtype }) => dtype === "int32")
   if (!isInteger || largestInteger === 2 ** 31) return true
   return values.every(({ data }) => [...data].every((x) => Math.abs(x) <= largestInteger))
