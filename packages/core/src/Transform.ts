@@ -91,6 +91,7 @@ export {
   skipNotFinite,
   type SkipRule
 } from "./internal/transforms/combine/skip.ts"
+export { withExtraArgs } from "./internal/transforms/combine/withExtraArgs.ts"
 
 export { adaptiveGradClip, type AdaptiveGradClipOptions } from "./internal/transforms/clip/adaptiveGradClip.ts"
 export { clip, type ClipOptions } from "./internal/transforms/clip/clip.ts"

@@ -60,7 +60,8 @@ export const notTransforms: Reasons = {
   skipLargeUpdates: "makes rules for multiSteps",
   unitwiseClip: "a word of adaptiveGradClip",
   unitwiseNorm: "a word of adaptiveGradClip",
-  update: "runs transforms"
+  update: "runs transforms",
+  withExtraArgs: "changes a type alone"
 }
 
 /** Names of the reference that are not ours in another spelling. */

@@ -112,6 +112,17 @@ describe("needs", () => {
     void Transform.update(decay, grads, state, { params: 1 })
   })
 
+  it("may be more than a transform looks at, if that is said", () => {
+    const wide = Transform.withExtraArgs(adam, "params", "value")
+    expectTypeOf<Transform.NeedsOf<typeof wide>>().toEqualTypeOf<"params" | "value">()
+    expectTypeOf<Transform.StateOf<typeof wide>>().toEqualTypeOf<Transform.MomentsState>()
+    void Transform.update(wide, grads, null as never, { params, value: 1 })
+    // @ts-expect-error -- what is said must be given
+    void Transform.update(wide, grads, null as never)
+    // @ts-expect-error -- it was not said that there is a loss
+    void Transform.update(adam, grads, null as never, { value: 1 })
+  })
+
   it("of an optimizer are what remains beside the parameters", () => {
     const optimizer = Optimizer.fromTransform(Transform.chain(decay, needsLoss))
     const state = null as never
