@@ -193,10 +193,10 @@ layer(Wasm.layer)("explained", (it) => {
           "    2 inputs, 1 scalar, 1 result; per element 8.0 bytes read, 4.0 written",
           "    out0 = v4",
           "kernel 3: applied 2 times, 1100 elements",
-          "    5 inputs, 7 scalars, 3 results; per element 16.0 bytes read, 12.0 written",
+          "    5 inputs, 6 scalars, 3 results; per element 16.0 bytes read, 12.0 written",
           "    out0 = v3",
           "    out1 = v7",
-          "    out2 = v13"
+          "    out2 = v12"
         ]
       )
       const { update } = yield* adam.trace(tree)

@@ -148,7 +148,7 @@ layer(Wasm.layer)("explanations", (it) => {
           "memory: 16.0 bytes read and 12.0 written per parameter",
           "executed: fused kernels in WebAssembly SIMD, in place where donated",
           "kernel 1: applied 2 times, 1001 elements",
-          "    4 inputs, 7 scalars, 3 results; per element 16.0 bytes read, 12.0 written",
+          "    4 inputs, 6 scalars, 3 results; per element 16.0 bytes read, 12.0 written",
           "    v0 = mul(s0, in0)",
           "    v1 = mul(s1, in1)",
           "    v2 = add(v0, v1)",
@@ -157,14 +157,13 @@ layer(Wasm.layer)("explanations", (it) => {
           "    v5 = mul(s3, in2)",
           "    v6 = add(v4, v5)",
           "    v7 = mul(s4, v2)",
-          "    v8 = mul(v6, s5)",
-          "    v9 = sqrt(v8)",
-          "    v10 = add(v9, s6)",
-          "    v11 = div(v7, v10)",
-          "    v12 = sub(in3, v11)",
+          "    v8 = sqrt(v6)",
+          "    v9 = add(v8, s5)",
+          "    v10 = div(v7, v9)",
+          "    v11 = sub(in3, v10)",
           "    out0 = v2",
           "    out1 = v6",
-          "    out2 = v12"
+          "    out2 = v11"
         ].join("\n")
       )
     })

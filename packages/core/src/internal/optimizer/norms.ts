@@ -25,7 +25,8 @@ const norm = numberOf({ operation: "Optimizer.l2Norm", trace: (_, tree) => Leave
 /** What is done to all leaves of a tree together. */
 export type Trace = (leaves: ReadonlyArray<Expr.Expr>) => ReadonlyArray<Expr.Expr>
 
-const clipLeaves = (maxNorm: Expr.Host, grads: Leaves.Leaves<Expr.Expr>): Leaves.Leaves<Expr.Expr> => {
+/** Leaves whose norm, taken over all of them, is at most so much. */
+export const clipLeaves = (maxNorm: Expr.Host, grads: Leaves.Leaves<Expr.Expr>): Leaves.Leaves<Expr.Expr> => {
   const total = Leaves.globalNorm(grads)
   // A gradient times 1 is that gradient, so all that is chosen is a number.
   const factor = Expr.where(Expr.less(total, maxNorm), 1, Expr.div(maxNorm, total))

@@ -55,9 +55,10 @@ export const adam = leafwise(({ b1 = 0.9, b2 = 0.999, eps = 1e-8, stepSize }: Ad
     update: (t, g, state) => {
       const m = ema(b1, state.m, g) // first moment
       const v = ema(b2, state.v, square(g)) // second moment, uncentred
-      const mHat = div(m, debias(b1, t))
-      const vHat = div(v, debias(b2, t))
-      return { x: sub(state.x, div(mul(rate(t), mHat), add(sqrt(vHat), eps))), m, v }
+      // m̂ / (√v̂ + eps) in the order that the paper's section 2 advises: what is corrected are numbers, not tensors.
+      const root = sqrt(debias(b2, t))
+      const corrected = mul(rate(t), div(root, debias(b1, t)))
+      return { x: sub(state.x, div(mul(corrected, m), add(sqrt(v), mul(root, eps)))), m, v }
     },
     params: ({ x }) => x
   }

@@ -1,7 +1,6 @@
 /** Updates clipped by the norm of the whole tree. */
-import { div, less, mul, where } from "../../../Expr.ts"
-import * as Leaves from "../../../Leaves.ts"
 import { bound } from "../../optimizer/hyperParameters.ts"
+import { clipLeaves } from "../../optimizer/norms.ts"
 import { checked, type Hyper, plain } from "../../transform/hyper.ts"
 import { type Stateless, statelessOnTree } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -15,7 +14,7 @@ export interface ClipByGlobalNormOptions {
 /**
  * Updates whose norm, over the whole tree, is at most `maxNorm`.
  *
- *     n = √Σ⟨u, u⟩        u ← u if n < maxNorm, else (u / n)·maxNorm
+ *     n = √Σ⟨u, u⟩        u ← u if n < maxNorm, else u·(maxNorm / n)
  *
  * Has no state, and reads nothing back. An infinite element gives NaN, as in the reference. Throws `InvalidHyperParameter`
  * unless maxNorm ≥ 0. Source: Pascanu, Mikolov & Bengio 2013; `optax.clip_by_global_norm`.
@@ -37,9 +36,7 @@ export interface ClipByGlobalNormOptions {
  */
 export const clipByGlobalNorm = (options: ClipByGlobalNormOptions): Transform<Stateless> => {
   const { maxNorm } = checked("clipByGlobalNorm", { maxNorm: options.maxNorm }, { maxNorm: bound })
-  return statelessOnTree({ name: "clipByGlobalNorm", hyperParameters: plain({ maxNorm }) }, (updates) => {
-    const norm = Leaves.globalNorm(updates)
-    const isShort = less(norm, maxNorm)
-    return Leaves.map(updates, (u) => where(isShort, u, mul(div(u, norm), maxNorm)))
-  })
+  return statelessOnTree({ name: "clipByGlobalNorm", hyperParameters: plain({ maxNorm }) }, (updates) =>
+    clipLeaves(maxNorm, updates)
+  )
 }
