@@ -51,7 +51,7 @@ const live = async (start: Start, directory: string, random: Random): Promise<Li
   })
   const seen = linesOf(child)
   if (random(10) > 0) await until(() => seen.text.includes("begun"), child)
-  await sleep(random(150))
+  await sleep(random(300))
   const { exitCode } = child
   child.kill("SIGKILL")
   await ended

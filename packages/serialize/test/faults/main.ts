@@ -47,7 +47,7 @@ const add = (fault: string, runs: number | string, outcome: string, isAsPromised
 
 const memory = await runMemory(count(2000))
 console.log(memory.join("\n"))
-const speed = await runSpeed(Math.max(20, count(50) * 10), 5)
+const speed = await runSpeed(Math.max(20, count(50) * 10), 11)
 const speedRows = [
   row("what", "ours", "by hand", "ratio", "bar"),
   row("---", "---", "---", "---", "---"),

@@ -6,6 +6,7 @@
  * used: a symbolic link on the way that leads elsewhere is refused.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -31,10 +32,61 @@ const checkReal = Effect.fnUntraced(function* ({ fs }: Place, operation: string,
   if (real !== path) return yield* storeError(operation, name, "Escapes", `it leads to ${real}`)
 })
 
-const writeAll = <E, R>(file: FileSystem.File, content: Stream.Stream<Uint8Array, E, R>) =>
-  Stream.runForEach(content, (chunk) => Effect.uninterruptible(file.writeAll(chunk))).pipe(
-    Effect.andThen(Effect.uninterruptible(file.sync))
+/** After so many bytes the disk is asked to begin; left to itself it waits for the end, and then we for it. */
+const bytesAhead = 64 << 20
+
+type Syncing = Fiber.Fiber<void, PlatformError>
+
+const isRunning = (syncing: Syncing | undefined): boolean => syncing !== undefined && syncing.pollUnsafe() === undefined
+
+/** Syncs a file now and then while it is written, one sync at a time. Each is joined: a disk reports a fault only once. */
+class SyncAhead {
+  readonly #file: FileSystem.File
+  #unsynced = 0
+  #syncing: Syncing | undefined
+
+  constructor(file: FileSystem.File) {
+    this.#file = file
+  }
+
+  /** More was written. */
+  written(count: number): Effect.Effect<void, PlatformError> {
+    return Effect.suspend(() => {
+      this.#unsynced += count
+      if (this.#unsynced < bytesAhead || isRunning(this.#syncing)) return Effect.void
+      return Effect.andThen(this.#join, this.#begin)
+    })
+  }
+
+  /** All was written. */
+  get end(): Effect.Effect<void, PlatformError> {
+    return Effect.andThen(this.#join, this.#file.sync)
+  }
+
+  /** Waits until nobody works on the file, so that it can be closed. */
+  readonly settled: Effect.Effect<void> = Effect.suspend(() =>
+    this.#syncing === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.#syncing))
   )
+
+  get #join(): Effect.Effect<void, PlatformError> {
+    return this.#syncing === undefined ? Effect.void : Fiber.join(this.#syncing)
+  }
+
+  /** A fiber of its own: a thread of the system that syncs cannot be interrupted. */
+  get #begin(): Effect.Effect<void> {
+    return Effect.map(Effect.forkDetach(this.#file.sync), (fiber) => {
+      this.#syncing = fiber
+      this.#unsynced = 0
+    })
+  }
+}
+
+const writeAll = <E, R>(file: FileSystem.File, content: Stream.Stream<Uint8Array, E, R>) => {
+  const sync = new SyncAhead(file)
+  return Stream.runForEach(content, (chunk) =>
+    Effect.uninterruptible(Effect.andThen(file.writeAll(chunk), sync.written(chunk.length)))
+  ).pipe(Effect.andThen(Effect.uninterruptible(sync.end)), Effect.ensuring(sync.settled))
+}
 
 /** Writes a new file; one that cannot be finished is removed. */
 const writeNew = <E, R>({ fs }: Place, path: string, content: Stream.Stream<Uint8Array, E, R>) => {
