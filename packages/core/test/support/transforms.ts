@@ -96,7 +96,7 @@ const severalKernels: Reasons = {
   lars: reduced,
   masked: within,
   monitor: reduced,
-  multiSteps: "zeros are filled in where gathering begins again",
+  multiSteps: "a rule that skips reduces the gradients first",
   normalizeByUpdateNorm: reduced,
   novograd: reduced,
   polyakSgd: reduced,

@@ -26,8 +26,15 @@ import {
 const planOf = Effect.fnUntraced(function* ({ id, make, params }: Case) {
   const { treeDef, update } = yield* Optimizer.fromTransform(make()).trace(yield* owned(() => toTensors(params)))
   const left = update.steps.filter(({ _tag }) => _tag === "Library").length
-  return { id, left, steps: update.steps.length, leaves: treeDef.leafCount }
+  const { nodes, outputs } = update.program
+  const moved = outputs.slice(0, treeDef.leafCount).filter((output) => nodes[output]?.operation.op !== "input").length
+  return { id, left, steps: update.steps.length, moved, leaves: treeDef.leafCount }
 })
+
+type Planned = Effect.Success<ReturnType<typeof planOf>>
+
+/** One kernel for each leaf; a parameter that does not move needs none. */
+const isOneForEach = ({ leaves, moved, steps }: Planned): boolean => moved <= steps && steps <= leaves
 
 /** The configurations for which something holds: none, unless there is a reason, which then must be true. */
 const allowed = (cases: ReadonlyArray<{ readonly id: string }>, reason: string | undefined): void => {
@@ -48,7 +55,7 @@ layer(Cpu.layer)("plans of transforms", (it) => {
         )
         if (fused.length > 0)
           allowed(
-            fused.filter(({ leaves, steps }) => steps !== leaves),
+            fused.filter((plan) => !isOneForEach(plan)),
             row.severalKernels
           )
       }).pipe(Effect.scoped)

@@ -291,6 +291,26 @@ layer(Wasm.layer)("plans of transforms", (it) => {
     })
   )
 
+  it.effect("what does not move is neither read nor written, and keeps the sign of its zeros", () =>
+    leavesNothing(
+      Effect.gen(function* () {
+        const frozen = Transform.selectiveTransform(Transform.sgd({ learningRate: 1 }), {
+          freezeMask: { a: true, b: false }
+        })
+        const optimizer = Optimizer.fromTransform(frozen)
+        const tree = { a: Float32Array.of(-0, 1), b: 1 }
+        assert.match(yield* Optimizer.explain(optimizer, tree), /kernel 1: applied 1 time, 1 element\n/)
+        for (const donate of [true, false]) {
+          const state = yield* optimizer.init(tree)
+          const next = yield* optimizer.update(0, tree, state, { donate })
+          assert.deepStrictEqual(values(optimizer.params(next)), [[-0, 1], [0]])
+          if (!donate) assert.deepStrictEqual(values(optimizer.params(state)), [[-0, 1], [1]])
+          yield* Tensors.dispose(donate ? next : [state, next])
+        }
+      })
+    )
+  )
+
   it.effect("masks are no hyper-parameters, be they functions or trees", () =>
     Effect.gen(function* () {
       const masks = [Transform.leavesWhere((_, path) => path === "w"), { b: false, w: true }]

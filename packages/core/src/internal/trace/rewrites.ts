@@ -24,6 +24,9 @@ const knownNumber = (arg: Expr | Scalar | undefined): number | undefined => {
   return arg !== undefined && isConstant(arg) ? evaluate(arg, []) : undefined
 }
 
+/** Is it 0 everywhere, whatever the numbers of a program are? */
+export const isZero = (x: Expr): boolean => knownNumber(x) === 0
+
 /** The tensor among the arguments if the other one is this very number. */
 const beside = (x: Expr | Scalar | undefined, other: Expr | Scalar | undefined, number: number): Expr | undefined =>
   x instanceof Expr && Object.is(knownNumber(other), number) ? x : undefined

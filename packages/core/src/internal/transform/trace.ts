@@ -15,6 +15,7 @@ import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
 import { pathOf } from "../leaves.ts"
 import { sameSpec } from "../optimizer/layout.ts"
+import { isZero } from "../trace/rewrites.ts"
 import { printSpec } from "../trace/shape.ts"
 import type { Any, Context } from "./transform.ts"
 
@@ -191,6 +192,9 @@ const questionPlan = (specs: ReadonlyArray<Expr.TensorSpec>, condition: Symbol):
   Plan.make(isTensor(condition) ? Program.make(specs, [condition]) : Program.make(specs, [], [condition]))
 
 /** The plan of an update for given answers; throws `Asked` where one is missing. */
+/** A parameter with its update. What does not move is not written: it stays as it is, also if it is −0. */
+const moved = (p: Expr.Expr, u: Expr.Expr): Expr.Expr => (isZero(u) ? p : Expr.add(p, u))
+
 const planOf = (
   transform: Any,
   traced: Omit<Traced, "init" | "update">,
@@ -208,8 +212,7 @@ const planOf = (
   checkKept(operation, { leaves: symbols.state, def: template }, after)
   const updates = checkedUpdates(operation, traced.signature, step.updates)
   const { params } = symbols
-  const results =
-    mode === "apply" && params !== undefined ? Leaves.map(params, updates, (p, u) => Expr.add(p, u)) : updates
+  const results = mode === "apply" && params !== undefined ? Leaves.map(params, updates, moved) : updates
   return Plan.make(
     Program.make(symbols.specs, [...results.items, ...after.leaves.filter(isTensor)], after.leaves.filter(isNumber))
   )
