@@ -9,7 +9,8 @@ import type { OptimError } from "../../OptimError.ts"
 import { type OfTransform, OptimizerState } from "../../OptimizerState.ts"
 import type { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
-import { attempt } from "../attempt.ts"
+import { atOnce, spanned } from "../atOnce.ts"
+import { attempt, raised } from "../attempt.ts"
 import {
   areTensors,
   checkAlive,
@@ -18,7 +19,8 @@ import {
   pathOf,
   shapeOfLeaf,
   type TensorLike,
-  withTensors
+  withTensors,
+  withTensorsUnsafe
 } from "../leaves.ts"
 import { checkNotDonated, type donatedAt, markDonated } from "../optimizer/donation.ts"
 import { isShown, ownLeaves, unshown } from "../optimizer/handles.ts"
@@ -27,10 +29,13 @@ import { haveSpecs, specOf } from "../optimizer/layout.ts"
 import type { Optimizer, Promoted, Traced as OptimizerTraced, UpdateOptions } from "../optimizer/rule.ts"
 import { checkStep } from "../optimizer/step.ts"
 import {
+  answered,
   checkStructure,
+  computed,
   firstPlan,
   initial,
   initialNumbers,
+  type Input,
   numbersOf,
   type Parts,
   partsOf,
@@ -153,27 +158,46 @@ const updating = <S>(transform: Any, programs: Programs) => {
     const leaves = areTensors(parts, specs, []) ? parts : gradients(traced, grads, words)
     const held = state[ownHeld]
     const host = [...numbersOf(operation, transform, traced, options), ...(held === undefined ? [] : numbersIn(held))]
-    return { traced, host, grads: leaves }
+    return { traced, host, grads: leaves, decision: answered(traced.update("apply"), host) }
   }
+  type Prepared = ReturnType<typeof prepare>
 
-  const update = Effect.fnUntraced(function* <P>(
-    step: number,
-    grads: unknown,
-    state: OptimizerState<P, OfTransform<S>>,
-    options: UpdateOptions = {}
-  ): Effect.fn.Return<OptimizerState<P, OfTransform<S>>, OptimError, Tensors> {
-    const { grads: leaves, host, traced } = yield* attempt(() => prepare(step, grads, state, options))
-    const { donate = false } = options
-    const parts = yield* withTensors(leaves, (own) => {
-      const inputs: ReadonlyArray<Tensor> = [...own, ...state[ownLeaves]]
+  type State<P> = OptimizerState<P, OfTransform<S>>
+
+  const inputOf =
+    (state: AnyState & { readonly [isShown]: boolean }, { host }: Prepared, donate: boolean | "state") =>
+    (own: ReadonlyArray<Tensor>): Input => {
+      const inputs = [...own, ...state[ownLeaves]]
       const donatedFrom = donate === true ? 0 : donate === "state" ? own.length : inputs.length
-      return updated(traced.update("apply"), { inputs, host, donatedFrom, renewHandles: state[isShown] })
-    })
+      return { inputs, host, donatedFrom, renewHandles: state[isShown] }
+    }
+
+  /** The state that comes next, once its parts are there. */
+  const succeed = <P>(state: State<P>, step: number, { traced }: Prepared, donate: boolean | "state", parts: Parts) => {
     if (donate !== false) markDonated(state, step)
     return unshown(stateOf<P, S>(state.treeDef, traced, parts))
-  })
-  const traced: typeof update = (...args) => Effect.useSpan("Optimizer.update", () => update(...args))
-  return atomically(traced)
+  }
+
+  return <P>(
+    step: number,
+    grads: unknown,
+    state: State<P>,
+    options: UpdateOptions = {}
+  ): Effect.Effect<State<P>, OptimError, Tensors> => {
+    const { donate = false } = options
+    const run = Effect.suspend(() => {
+      const prepared = prepare(step, grads, state, options)
+      const { decision, grads: leaves } = prepared
+      const input = inputOf(state, prepared, donate)
+      const next = (parts: Parts) => succeed(state, step, prepared, donate, parts)
+      if (decision._tag === "Question")
+        return atomically(() => withTensors(leaves, (own) => Effect.map(updated(decision, input(own)), next)))()
+      return atOnce((tensors) =>
+        withTensorsUnsafe(tensors, leaves, (own) => next(computed(tensors, decision.plan, input(own))))
+      )
+    })
+    return spanned("Optimizer.update", Effect.catchDefect(run, raised))
+  }
 }
 
 const tracing =

@@ -10,13 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { type Fault, MissingArgument, type OptimError, TensorMismatch } from "../../OptimError.ts"
 import type { Plan } from "../../Plan.ts"
-import * as Program from "../../Program.ts"
 import { Tensors } from "../../Tensors.ts"
+import { atOnce } from "../atOnce.ts"
 import { attempt } from "../attempt.ts"
 import { checkAlive, describeLeaf, disposeAll, hasSpec, pathOf } from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { sameSpecs } from "../optimizer/layout.ts"
 import { isTensor } from "../tensorLike.ts"
+import { evaluatorOf } from "../trace/evaluator.ts"
 import { printSpec } from "../trace/shape.ts"
 import { type Decision, type Mode, type Signature, trace, type Traced } from "./trace.ts"
 import type { Any } from "./transform.ts"
@@ -84,32 +85,14 @@ export const stateFrom = ({ slots, stateDef }: Traced, { numbers, tensors }: Par
   )
 }
 
+/** The scalars of a program, which are read before they are computed again. */
 const resultsOf = (
   plan: Plan,
   host: ReadonlyArray<number>
 ): { scalars: Float64Array; results: ReadonlyArray<number> } => {
-  const scalars = Program.evaluateScalars(plan.program, host)
+  const scalars = evaluatorOf(plan.program)(host)
   return { scalars, results: plan.program.results.map((id) => scalars[id] ?? Number.NaN) }
 }
-
-/** The state before the first update, of parameters that stay the caller's; with `apply`, their own handles before it. */
-export const initial = Effect.fnUntraced(function* (
-  mode: Mode,
-  { init }: Traced,
-  params: ReadonlyArray<Tensor>
-): Effect.fn.Return<Parts, OptimError, Tensors> {
-  const { execute } = yield* Tensors
-  const plan = init(mode)
-  const { results, scalars } = yield* attempt(() => resultsOf(plan, []))
-  const tensors = yield* execute({
-    plan,
-    inputs: params,
-    scalars,
-    donatedFrom: params.length,
-    renewHandles: false
-  })
-  return { tensors, numbers: results }
-})
 
 /** What an update is given: tensors and numbers by position, and which of the tensors are given away. */
 export interface Input {
@@ -118,6 +101,22 @@ export interface Input {
   readonly donatedFrom: number
   readonly renewHandles: boolean
 }
+
+/** The outputs of a plan in plain code: first those for the leaves, then the state's tensors. */
+export const computed = ({ executeUnsafe }: Tensors["Service"], plan: Plan, { host, ...rest }: Input): Parts => {
+  const { results, scalars } = resultsOf(plan, host)
+  return { tensors: executeUnsafe({ plan, scalars, ...rest }), numbers: results }
+}
+
+/** The state before the first update, of parameters that stay the caller's; with `apply`, their own handles before it. */
+export const initial = (
+  mode: Mode,
+  { init }: Traced,
+  params: ReadonlyArray<Tensor>
+): Effect.Effect<Parts, OptimError, Tensors> =>
+  atOnce((tensors) =>
+    computed(tensors, init(mode), { inputs: params, host: [], donatedFrom: params.length, renewHandles: false })
+  )
 
 const holds = (plan: Plan, host: ReadonlyArray<number>): boolean => resultsOf(plan, host).results[0] !== 0
 
@@ -134,7 +133,7 @@ export const firstPlan = (mode: Mode, traced: Traced): Plan => {
 }
 
 /** The way as far as the host can go alone. */
-const answered = (first: Decision, host: ReadonlyArray<number>): Decision => {
+export const answered = (first: Decision, host: ReadonlyArray<number>): Decision => {
   let decision = first
   while (decision._tag === "Question" && decision.plan.program.outputs.length === 0)
     decision = decision.next(holds(decision.plan, host))
@@ -146,9 +145,9 @@ const askTensor = Effect.fnUntraced(function* (
   plan: Plan,
   { host, inputs }: Input
 ): Effect.fn.Return<boolean, OptimError, Tensors> {
-  const { execute, read } = yield* Tensors
-  const { scalars } = yield* attempt(() => resultsOf(plan, host))
-  const outputs = yield* execute({ plan, inputs, scalars, donatedFrom: inputs.length, renewHandles: false })
+  const { read } = yield* Tensors
+  const given = { inputs, host, donatedFrom: inputs.length, renewHandles: false }
+  const { tensors: outputs } = yield* atOnce((tensors) => computed(tensors, plan, given))
   const [answer] = outputs
   if (answer === undefined) return false
   const [value = 0] = yield* Effect.ensuring(
@@ -158,22 +157,19 @@ const askTensor = Effect.fnUntraced(function* (
   return value !== 0
 })
 
-/** Answers the questions on the way, and computes the outputs: first those for the leaves, then the state's tensors. */
+/** Answers the questions on the way, and computes the outputs. */
 export const updated = Effect.fnUntraced(function* (
   first: Decision,
   input: Input
 ): Effect.fn.Return<Parts, OptimError, Tensors> {
-  const { execute } = yield* Tensors
-  const { host, ...rest } = input
-  let decision = yield* attempt(() => answered(first, host))
+  let decision = yield* attempt(() => answered(first, input.host))
   while (decision._tag === "Question") {
     const { next, plan } = decision
     const answer = yield* askTensor(plan, input)
-    decision = yield* attempt(() => answered(next(answer), host))
+    decision = yield* attempt(() => answered(next(answer), input.host))
   }
   const { plan } = decision
-  const { results, scalars } = yield* attempt(() => resultsOf(plan, host))
-  return { tensors: yield* execute({ plan, scalars, ...rest }), numbers: results }
+  return yield* atOnce((tensors) => computed(tensors, plan, input))
 })
 
 /** The numbers that the host gives to an update, in their order; throws `MissingArgument` for one that is not there. */
