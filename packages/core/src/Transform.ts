@@ -79,7 +79,11 @@ export {
   type SelectiveState,
   type SelectiveTransformOptions
 } from "./internal/transforms/combine/freeze.ts"
-export { injectHyperparams, type InjectHyperparamsState } from "./internal/transforms/combine/injectHyperparams.ts"
+export {
+  injectHyperparams,
+  type InjectHyperparamsOptions,
+  type InjectHyperparamsState
+} from "./internal/transforms/combine/injectHyperparams.ts"
 export { lookahead, type LookaheadOptions, type LookaheadState } from "./internal/transforms/combine/lookahead.ts"
 export { masked, type MaskedState } from "./internal/transforms/combine/masked.ts"
 export { multiSteps, type MultiStepsOptions, type MultiStepsState } from "./internal/transforms/combine/multiSteps.ts"

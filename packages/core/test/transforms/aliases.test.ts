@@ -191,6 +191,41 @@ describe("what aliases are made with", () => {
     )
   })
 
+  it("what is out of its range is called as the user calls it, whatever the part says", () => {
+    const calls: ReadonlyArray<readonly [() => Transform.Any, string]> = [
+      [() => Transform.sgd({ learningRate: 1, momentum: 2 }), "sgd: momentum is 2, expected a number with 0 ≤ x ≤ 1"],
+      [
+        () => Transform.rmsprop({ learningRate: 1, momentum: 2 }),
+        "rmsprop: momentum is 2, expected a number with 0 ≤ x ≤ 1"
+      ],
+      [() => Transform.lars({ learningRate: 1, momentum: 2 }), "lars: momentum is 2, expected a number with 0 ≤ x ≤ 1"],
+      [() => Transform.sm3({ learningRate: 1, momentum: 1 }), "sm3: momentum is 1, expected a number with 0 ≤ x < 1"],
+      [() => Transform.signum({ learningRate: 1, beta: 1 }), "signum: beta is 1, expected a number with 0 ≤ x < 1"],
+      [
+        () => Transform.polyakSgd({ scaling: -1 }),
+        "polyakSgd: scaling is -1, expected a finite number ≥ 0, a schedule, or a function of the step"
+      ],
+      [
+        () => Transform.fromage({ learningRate: -1 }),
+        "fromage: learningRate is -1, expected a finite number ≥ 0, a schedule, or a function of the step"
+      ],
+      [() => Transform.adafactor({ momentum: 1 }), "adafactor: momentum is 1, expected a number with 0 ≤ x < 1"],
+      [() => Transform.adafactor({ eps: -1 }), "adafactor: eps is -1, expected a finite number ≥ 0"],
+      [() => Transform.adafactor({ decayOffset: 0.5 }), "adafactor: decayOffset is 0.5, expected an integer"],
+      [() => Transform.adafactor({ clippingThreshold: 0 }), "adafactor: clippingThreshold is 0, expected a number > 0"],
+      [
+        () => Transform.adafactor({ weightDecayRate: Number.NaN }),
+        "adafactor: weightDecayRate is NaN, expected a finite number, a schedule, or a function of the count of updates"
+      ]
+    ]
+    for (const [make, expected] of calls) assert.strictEqual(message(make), expected)
+  })
+
+  it("adafactor tells all of it", () => {
+    const { hyperParameters } = Transform.adafactor({ decayOffset: 3, multiplyByParameterScale: false })
+    assert.deepInclude(hyperParameters, { decayOffset: 3, multiplyByParameterScale: false })
+  })
+
   it("optimisticAdam refuses a schedule", () => {
     assert.strictEqual(
       message(() => Transform.optimisticAdam({ learningRate: (() => 1) as never })),

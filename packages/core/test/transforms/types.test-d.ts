@@ -82,6 +82,16 @@ describe("states", () => {
     expectTypeOf<State["innerState"][0]["mu"]["w"]>().toEqualTypeOf<tf.Tensor>()
   })
 
+  it("hold nothing that is no symbol, and nothing that is static", () => {
+    const injected = Transform.injectHyperparams(Transform.adafactor, { learningRate: 0.1 }, { staticArgs: ["eps"] })
+    const init = () => Transform.init(injected, params)
+    type Names = keyof Effect.Success<ReturnType<typeof init>>["hyperparams"]
+    expectTypeOf<"learningRate">().toExtend<Names>()
+    expectTypeOf<Extract<Names, "eps" | "minDimSizeToFactor">>().toBeNever()
+    // @ts-expect-error -- there is no such option
+    Transform.injectHyperparams(Transform.adafactor, { learningRate: 0.1 }, { staticArgs: ["epsilon"] })
+  })
+
   it("are found in the state of an optimizer", () => {
     const optimizer = Optimizer.fromTransform(Transform.chain(clip, adam))
     const state = () => Effect.map(optimizer.init(params), (state) => OptimizerState.transform(state))

@@ -1,5 +1,6 @@
 /** Gradient descent. */
-import { type Hyper, plain, type Rate } from "../transform/hyper.ts"
+import { mass } from "../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../transform/hyper.ts"
 import { named } from "../transform/named.ts"
 import { optional } from "../transform/optional.ts"
 import type { Counted } from "../transform/rules.ts"
@@ -47,7 +48,8 @@ export const sgd = ({
   momentum,
   nesterov = false
 }: SgdOptions): Transform<readonly [TraceState | null, Counted]> => {
-  const velocity = momentum === undefined ? undefined : trace({ decay: momentum, nesterov })
+  const velocity =
+    momentum === undefined ? undefined : trace({ decay: checkedAs("sgd", "momentum", momentum, mass), nesterov })
   return named(
     "sgd",
     plain({ learningRate, momentum, nesterov }),

@@ -53,5 +53,9 @@ export const checked = <H extends { readonly [name: string]: unknown }>(
   return Object.fromEntries(entries) as H
 }
 
+/** One of them under the name by which the user knows it; throws as `checked` does. */
+export const checkedAs = <V>(transform: string, parameter: string, value: V, range: Range): V =>
+  checked<{ readonly [name: string]: V }>(transform, { [parameter]: value }, { [parameter]: range })[parameter] as V
+
 /** What a transform says of its hyper-parameters: the numbers and schedules among them. */
 export const plain: (values: object) => HyperParameters = hyperParametersIn

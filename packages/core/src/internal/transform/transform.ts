@@ -38,6 +38,8 @@ export interface Transform<in out S, out Needs extends string = never> {
   /** The name in messages. */
   readonly name: string
   readonly hyperParameters: HyperParameters
+  /** Those that decide shapes or the program: `injectHyperparams` leaves them as they are. */
+  readonly fixed?: ReadonlyArray<string>
   /** What it needs besides the updates, each with the name of the transform that needs it. */
   readonly needs: { readonly [need: string]: string }
   /** The state before the first update. */

@@ -1,5 +1,6 @@
 /** RMSProp. */
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import { mass } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import { optional, widened } from "../../transform/optional.ts"
 import type { Counted } from "../../transform/rules.ts"
@@ -66,7 +67,8 @@ export const rmsprop = ({
   const direction = centered
     ? widened<ScaleState, MomentsState, never>(scaleByStddev(means))
     : widened<ScaleState, RmsState, never>(scaleByRms(means))
-  const velocity = momentum === undefined ? undefined : trace({ decay: momentum, nesterov })
+  const velocity =
+    momentum === undefined ? undefined : trace({ decay: checkedAs("rmsprop", "momentum", momentum, mass), nesterov })
   return named(
     "rmsprop",
     { ...direction.hyperParameters, ...plain({ learningRate, centered, momentum, nesterov }) },

@@ -1,5 +1,13 @@
 /** Adafactor. */
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import {
+  decay,
+  decayRate as anyRate,
+  integer,
+  nonNegative,
+  positive,
+  type Range
+} from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import type { Mask } from "../../transform/mask.ts"
 import { named } from "../../transform/named.ts"
 import { optional } from "../../transform/optional.ts"
@@ -40,9 +48,14 @@ export interface AdafactorOptions {
   readonly factored?: boolean | undefined
 }
 
+const name = "adafactor"
+
 /** What is made of an option, if it is given. */
 const given = <A, T>(value: A | null | undefined, make: (value: A) => T): T | undefined =>
   value === undefined || value === null ? undefined : make(value)
+
+/** An option in its range, for a part that has another name for it. */
+const own = <V>(parameter: string, value: V, range: Range): V => checkedAs(name, parameter, value, range)
 
 type State = readonly [
   ScaleByFactoredRmsState,
@@ -93,15 +106,36 @@ export const adafactor = ({
   weightDecayRate
 }: AdafactorOptions = {}): Transform<State, "params"> =>
   named(
-    "adafactor",
-    plain({ learningRate, decayRate, eps, factored, minDimSizeToFactor, momentum, weightDecayRate, clippingThreshold }),
+    name,
+    plain({
+      learningRate,
+      minDimSizeToFactor,
+      decayRate,
+      decayOffset,
+      multiplyByParameterScale,
+      clippingThreshold,
+      momentum,
+      weightDecayRate,
+      eps,
+      factored
+    }),
     chain(
-      scaleByFactoredRms({ factored, decayRate, stepOffset: decayOffset, minDimSizeToFactor, epsilon: eps }),
-      optional(given(clippingThreshold, (threshold) => clipByBlockRms({ threshold }))),
+      scaleByFactoredRms({
+        factored,
+        decayRate,
+        stepOffset: own("decayOffset", decayOffset, integer),
+        minDimSizeToFactor,
+        epsilon: own("eps", eps, nonNegative)
+      }),
+      optional(given(clippingThreshold, (x) => clipByBlockRms({ threshold: own("clippingThreshold", x, positive) }))),
       optional(given(learningRate, (rate) => scaleByLearningRate({ learningRate: rate, flipSign: false }))),
       optional(multiplyByParameterScale ? scaleByParamBlockRms() : undefined),
-      optional(given(momentum, (decay) => ema({ decay, debias: false }))),
-      optional(given(weightDecayRate, (rate) => addDecayedWeights({ weightDecay: rate, mask: weightDecayMask }))),
+      optional(given(momentum, (x) => ema({ decay: own("momentum", x, decay), debias: false }))),
+      optional(
+        given(weightDecayRate, (x) =>
+          addDecayedWeights({ weightDecay: own("weightDecayRate", x, anyRate), mask: weightDecayMask })
+        )
+      ),
       scale({ stepSize: -1 })
     )
   )

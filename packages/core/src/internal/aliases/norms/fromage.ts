@@ -1,7 +1,8 @@
 /** Fromage. */
 import * as Schedules from "@optim/schedules"
 import * as Scalar from "../../../Scalar.ts"
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import { stepSize } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted, Stateless } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -56,13 +57,15 @@ const shrink = (rate: number): number => 1 / Math.sqrt(1 + rate ** 2)
 export const fromage = ({
   learningRate,
   minNorm = 1e-6
-}: FromageOptions): Transform<readonly [Stateless, Counted, Counted], "params"> =>
-  named(
+}: FromageOptions): Transform<readonly [Stateless, Counted, Counted], "params"> => {
+  const rate = checkedAs("fromage", "learningRate", learningRate, stepSize)
+  return named(
     "fromage",
     plain({ learningRate, minNorm }),
     chain(
       scaleByTrustRatio({ minNorm }),
-      scaleByLearningRate({ learningRate: ofRate(learningRate, "step", (rate) => rate * shrink(rate)) }),
-      addDecayedWeights({ weightDecay: ofRate(learningRate, "shrink", (rate) => shrink(rate) - 1) })
+      scaleByLearningRate({ learningRate: ofRate(rate, "step", (eta) => eta * shrink(eta)) }),
+      addDecayedWeights({ weightDecay: ofRate(rate, "shrink", (eta) => shrink(eta) - 1) })
     )
   )
+}

@@ -1,5 +1,6 @@
 /** LARS. */
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import { mass } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import type { Mask } from "../../transform/mask.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted, Stateless } from "../../transform/rules.ts"
@@ -73,6 +74,6 @@ export const lars = ({
       addDecayedWeights({ weightDecay, mask: weightDecayMask }),
       masked(scaleByTrustRatio({ trustCoefficient, eps }), trustRatioMask),
       scaleByLearningRate({ learningRate }),
-      trace({ decay: momentum, nesterov })
+      trace({ decay: checkedAs("lars", "momentum", momentum, mass), nesterov })
     )
   )

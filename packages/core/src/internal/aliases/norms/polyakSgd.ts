@@ -1,5 +1,6 @@
 /** Descent with the steps of Polyak. */
-import { plain, type Rate } from "../../transform/hyper.ts"
+import { stepSize } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, plain, type Rate } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted, Stateless } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -46,6 +47,6 @@ export const polyakSgd = ({ scaling = 1, ...polyak }: PolyakSgdOptions = {}): Tr
   return named(
     "polyakSgd",
     { ...steps.hyperParameters, ...plain({ scaling }) },
-    chain(sgd({ learningRate: scaling }), steps)
+    chain(sgd({ learningRate: checkedAs("polyakSgd", "scaling", scaling, stepSize) }), steps)
   )
 }

@@ -1,5 +1,6 @@
 /** SM3, as Optax has it. */
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import { decay } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -43,5 +44,5 @@ export const sm3 = ({ learningRate, momentum = 0.9 }: Sm3Options): Transform<rea
   named(
     "sm3",
     plain({ learningRate, momentum }),
-    chain(scaleBySm3({ b1: momentum }), scaleByLearningRate({ learningRate }))
+    chain(scaleBySm3({ b1: checkedAs("sm3", "momentum", momentum, decay) }), scaleByLearningRate({ learningRate }))
   )

@@ -1,5 +1,6 @@
 /** Descent by the signs of means. */
-import { type Hyper, plain, type Rate } from "../../transform/hyper.ts"
+import { decay } from "../../optimizer/hyperParameters.ts"
+import { checkedAs, type Hyper, plain, type Rate } from "../../transform/hyper.ts"
 import { named } from "../../transform/named.ts"
 import type { Counted, Stateless } from "../../transform/rules.ts"
 import type { Transform } from "../../transform/transform.ts"
@@ -49,5 +50,9 @@ export const signum = ({
   named(
     "signum",
     plain({ learningRate, beta }),
-    chain(ema({ decay: beta, debias: false }), scaleBySign(), scaleByLearningRate({ learningRate }))
+    chain(
+      ema({ decay: checkedAs("signum", "beta", beta, decay), debias: false }),
+      scaleBySign(),
+      scaleByLearningRate({ learningRate })
+    )
   )

@@ -112,7 +112,7 @@ export const scaleByFactoredRms = ({
   const h = checked(name, { decayRate, stepOffset, epsilon }, ranges)
   check(name, { minDimSizeToFactor }, { minDimSizeToFactor: count })
   const decay = decayAt(h, decayRateFn)
-  return counting({
+  const transform = counting({
     name,
     hyperParameters: plain({ factored, ...h, minDimSizeToFactor, ...(decayRateFn && { decayRateFn }) }),
     init: (p): Slots => {
@@ -137,4 +137,5 @@ export const scaleByFactoredRms = ({
       return { update: mul(mul(g, row), col), vRow, vCol, v: null }
     }
   })
+  return { ...transform, fixed: ["minDimSizeToFactor", "decayRateFn"] }
 }

@@ -46,6 +46,7 @@ export const chain = <T extends ReadonlyArray<Any>>(
 ): Transform<ChainState<T>, NeedsOf<T[number]>> => ({
   name: "chain",
   hyperParameters: hyperParametersOf(transforms),
+  fixed: transforms.flatMap(({ fixed = [] }) => fixed),
   needs: needsOf(transforms),
   // One state for each transform, in their order.
   init: (params) => transforms.map((transform) => transform.init(params) as unknown) as ChainState<T>,

@@ -1,13 +1,17 @@
 /** Hyper-parameters as state. */
 import * as Schedules from "@optim/schedules"
+import { InvalidHyperParameter } from "../../../OptimError.ts"
 import * as Scalar from "../../../Scalar.ts"
 import type { HyperParameter } from "../../optimizer/hyperParameters.ts"
 import { type Rate, rateAt } from "../../transform/hyper.ts"
 import { increment, zero } from "../../transform/rules.ts"
-import type { Transform } from "../../transform/transform.ts"
+import type { Any, Transform } from "../../transform/transform.ts"
 
-/** The names of the options that are numbers or schedules. */
-type Injectable<O> = { [K in keyof O]-?: [NonNullable<O[K]>] extends [Rate] ? K : never }[keyof O] & string
+/** The names of the options that may be symbols. */
+type Injectable<O> = {
+  [K in keyof O]-?: [NonNullable<O[K]>] extends [Rate] ? (Scalar.Scalar extends O[K] ? K : never) : never
+}[keyof O] &
+  string
 
 /** The hyper-parameters as numbers, and the state of the transform that is made with them. */
 export interface InjectHyperparamsState<O, S> {
@@ -23,6 +27,26 @@ type Source = number | Exclude<Schedules.StepSize, number>
 const isSource = (value: unknown, known: HyperParameter | undefined): value is Source =>
   typeof value === "number" || Schedules.isSchedule(value) || (typeof value === "function" && value === known)
 
+/** What `injectHyperparams` is told beside the options. */
+export interface InjectHyperparamsOptions<Name extends string> {
+  /** Options that stay as they are, because the maker needs them as numbers or functions. Default none. */
+  readonly staticArgs?: ReadonlyArray<Name> | undefined
+}
+
+const quoted = (names: ReadonlyArray<string>): string => names.map((name) => JSON.stringify(name)).join(", ")
+
+/** Throws unless there are such names. */
+const checkStatic = (names: ReadonlyArray<string>, known: ReadonlyArray<string>): void => {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new InvalidHyperParameter({
+      optimizer: "injectHyperparams",
+      parameter: "staticArgs",
+      value: quoted([unknown]),
+      expected: `names among ${quoted(known)}`
+    })
+}
+
 /** Options with the first number of each schedule, which may stand where the maker takes numbers alone. */
 const atZero = <O extends object>(options: O): O => {
   const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
@@ -33,16 +57,37 @@ const atZero = <O extends object>(options: O): O => {
   return Object.fromEntries(entries) as O
 }
 
+/** The numbers and schedules that are injected: of the options, and where they say nothing, of the transform's defaults. */
+const sourcesOf = (
+  { fixed = [], hyperParameters }: Any,
+  options: object,
+  staticArgs: ReadonlyArray<string>
+): ReadonlyArray<readonly [name: string, source: Source]> => {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const all: ReadonlyArray<[string, unknown]> = Object.entries({ ...hyperParameters, ...Object.fromEntries(given) })
+  checkStatic(
+    staticArgs,
+    all.map(([name]) => name)
+  )
+  return all.filter(
+    (entry): entry is [string, Source] =>
+      !fixed.includes(entry[0]) && !staticArgs.includes(entry[0]) && isSource(entry[1], hyperParameters[entry[0]])
+  )
+}
+
 /**
  * A transform whose hyper-parameters are part of its state: readable, settable, and saved with it.
  *
  * `make` is the maker of a transform and `options` what it is made with. Every option that is a number, those that are left
  * to their defaults included, becomes a number of the state that can be set to another between updates
  * (`Transform.set`); every one that is a schedule is looked up at the count of updates and put there to be read. Flags,
- * masks and whatever else there is stay as they are. Another value compiles nothing.
+ * masks and whatever else there is stay as they are, and so does what `staticArgs` names. Another value compiles nothing.
+ * An option that has neither a value nor a default is not there (`momentum` of `sgd`).
  *
- * State: `count`, `hyperparams`, `innerState`. Needs what the transform needs. A value out of its range makes the update
- * fail with `InvalidHyperParameter`. Source: `optax.inject_hyperparams`.
+ * A maker of your own hands its options on, or computes with them in words of `Scalar`: it is given symbols for those that
+ * are injected. State: `count`, `hyperparams`, `innerState`. Needs what the transform needs. A value out of its range makes
+ * the update fail with `InvalidHyperParameter`, which is also thrown for a static argument that is no option.
+ * Source: `optax.inject_hyperparams`.
  *
  * @example
  * ```ts
@@ -60,15 +105,20 @@ const atZero = <O extends object>(options: O): O => {
  * assert.deepStrictEqual(await Effect.runPromise(program.pipe(Effect.provide(Cpu.layer))), [-0.5, -0.25])
  * ```
  */
-export const injectHyperparams = <O extends object, S, Needs extends string>(
+export const injectHyperparams = <
+  // The options of a maker that can be called without any.
+  O extends object | undefined,
+  S,
+  Needs extends string,
+  const Static extends keyof NonNullable<O> & string = never
+>(
   make: (options: O) => Transform<S, Needs>,
-  options: NoInfer<O>
-): Transform<InjectHyperparamsState<O, S>, Needs> => {
-  type Symbols = InjectHyperparamsState<O, S>["hyperparams"]
+  options: NoInfer<NonNullable<O>>,
+  { staticArgs = [] }: InjectHyperparamsOptions<Static> = {}
+): Transform<InjectHyperparamsState<Omit<NonNullable<O>, Static>, S>, Needs> => {
+  type Symbols = InjectHyperparamsState<Omit<NonNullable<O>, Static>, S>["hyperparams"]
   const plain = make(atZero(options))
-  const sources = Object.entries({ ...plain.hyperParameters, ...options }).filter((entry): entry is [string, Source] =>
-    isSource(entry[1], plain.hyperParameters[entry[0]])
-  )
+  const sources = sourcesOf(plain, options, staticArgs)
   // A symbol for every number and schedule among the options.
   const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
     Object.fromEntries(sources.map(([name, source]) => [name, symbolOf(name, source)])) as Symbols
