@@ -73,7 +73,7 @@ export const getSemigroup = <Needs extends string = never>(): Semigroup<Composab
  */
 export const getMonoid = <Needs extends string = never>(): Monoid<Composable<Needs>> => ({
   ...getSemigroup<Needs>(),
-  empty: Transform.chain()
+  empty: Transform.identity()
 })
 
 /** A transform, and then another: `Transform.chain` of two, with both of their states. */
