@@ -229,6 +229,36 @@ for (const backend of backends) {
         })
       )
 
+      it.effect("updates that lack a leaf of the parameters are refused as such, not as a state", () =>
+        Effect.gen(function* () {
+          const adamw: Transform.Any = Transform.adamw({ learningRate: 1 })
+          const params = { v: 1, w: 1 }
+          const state = yield* Tensors.scoped(Transform.init(adamw, params))
+          assert.strictEqual(
+            yield* failure(Transform.update(adamw, { v: 1, w: null }, state, { params: params as never })),
+            [
+              "adamw.update: the parameters and the updates differ in structure",
+              "  ['w']   expected null   found a leaf",
+              "Pass updates and parameters of the tree that was given to init."
+            ].join("\n")
+          )
+        })
+      )
+
+      it.effect("a function that returns something else than leaves is refused", () =>
+        Effect.gen(function* () {
+          const wrong: Transform.Any = Transform.stateless(() => 3 as never)
+          assert.strictEqual(
+            yield* failure(Transform.update(wrong, { w: 1 }, null, {})),
+            [
+              "stateless.update: shapes or dtypes differ",
+              "  ['w']   expected float32 []   found nothing",
+              "A transform must return one update for every leaf, of the leaf's shape."
+            ].join("\n")
+          )
+        })
+      )
+
       it.effect("masks and labels that do not fit say where", () =>
         Effect.gen(function* () {
           const inner = Transform.scale({ stepSize: 2 })

@@ -107,6 +107,36 @@ for (const backend of backends) {
       })
     )
 
+    it.effect("what a maker does not take from its options is not there to be set", () =>
+      Effect.gen(function* () {
+        const recipe = ({ learningRate }: { learningRate: Transform.Hyper }) =>
+          Transform.multiSteps(
+            Transform.chain(Transform.clipByGlobalNorm({ maxNorm: 1 }), Transform.adam({ learningRate })),
+            { everyKSchedule: 2 }
+          )
+        const injected = Transform.injectHyperparams(recipe, { learningRate: 0.5 })
+        const { hyperparams } = yield* Tensors.scoped(Transform.init(injected, { w: 1 }))
+        assert.deepStrictEqual(hyperparams, { learningRate: 0.5 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("the optimism of optimisticAdam follows a rate that is set, unless it is given", () =>
+      Effect.gen(function* () {
+        const { optimisticAdam } = Transform
+        const first = Transform.injectHyperparams(optimisticAdam, { learningRate: 0.5 })
+        const state = yield* Tensors.scoped(Transform.init(first, { w: 0 }))
+        const half = Transform.set(state, { learningRate: 0.25 })
+        const { updates } = yield* Tensors.scoped(Transform.update(first, { w: 1 }, half))
+        const plain = optimisticAdam({ learningRate: 0.25 })
+        const begun = yield* Tensors.scoped(Transform.init(plain, { w: 0 }))
+        const expected = yield* Tensors.scoped(Transform.update(plain, { w: 1 }, begun))
+        assert.deepStrictEqual(values(updates), values(expected.updates))
+        const second = Transform.injectHyperparams(optimisticAdam, { learningRate: 0.5, optimism: 0.125 })
+        const { hyperparams } = yield* Tensors.scoped(Transform.init(second, { w: 0 }))
+        assert.deepInclude(hyperparams, { learningRate: 0.5, optimism: 0.125 })
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("an option that is left out as undefined has its default", () =>
       Effect.gen(function* () {
         const injected = Transform.injectHyperparams(Transform.scaleByAdam, { b1: undefined, b2: 0.5 })

@@ -129,13 +129,15 @@ const step = Effect.fnUntraced(function* (
   const { decision, host, leaves, params, parts, traced } = yield* attempt(() => {
     const found = flat(operation, updates)
     const traced = traceFlat(transform, found)
-    const parts = partsOf(operation, traced, state)
     const takesParams = mode === "apply" || traced.takesParams
+    // Before the state, which fits neither if the updates do not fit the parameters.
+    const params = takesParams ? paramsOf(operation, transform, traced, given["params"]) : []
+    const parts = partsOf(operation, traced, state)
     return {
       leaves: found.leaves,
       traced,
       parts,
-      params: takesParams ? paramsOf(operation, transform, traced, given["params"]) : [],
+      params,
       host: [...numbersOf(operation, transform, traced, given), ...parts.numbers],
       decision: traced.update(mode)
     }

@@ -128,7 +128,9 @@ const checkedUpdates = (
   { specs, treeDef }: Signature,
   updates: Leaves.Leaves<Expr.Expr>
 ): Leaves.Leaves<Expr.Expr> => {
-  const byLeaf = new Map(updates.at.map((position, index) => [position, updates.items[index]]))
+  // Without types a rule may return anything; what is no list of leaves has none.
+  const positions = Leaves.isLeaves(updates) ? updates.at : []
+  const byLeaf = new Map(positions.map((position, index) => [position, updates.items[index]]))
   const faults = specs.flatMap((spec, index): ReadonlyArray<Fault> => {
     const found = byLeaf.get(index)
     return sameSpec(spec, found)

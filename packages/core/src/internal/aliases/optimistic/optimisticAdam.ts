@@ -54,19 +54,22 @@ export interface OptimisticAdamOptions extends ScaleByAdamOptions {
 export const optimisticAdam = ({
   learningRate,
   nesterov = true,
-  optimism = learningRate,
+  optimism,
   ...moments
 }: OptimisticAdamOptions): Transform<readonly [MomentsState, OptimisticGradientState, Counted]> => {
   const name = "optimisticAdam"
-  const h = checked(name, { learningRate, optimism }, { learningRate: nonNegative, optimism: finite })
-  const direction = scaleByAdam({ ...moments, nesterov })
-  return named(
+  const h = checked(
     name,
-    { ...direction.hyperParameters, ...plain(h) },
-    chain(
-      direction,
-      scaleByOptimisticGradient({ alpha: h.learningRate, beta: h.optimism }),
-      scaleByLearningRate({ learningRate: 1 })
-    )
+    { learningRate, optimism: optimism ?? learningRate },
+    { learningRate: nonNegative, optimism: finite }
   )
+  const direction = scaleByAdam({ ...moments, nesterov })
+  const parts = chain(
+    direction,
+    scaleByOptimisticGradient({ alpha: h.learningRate, beta: h.optimism }),
+    scaleByLearningRate({ learningRate: 1 })
+  )
+  // Where it is not given, it follows the rate.
+  const fixed = optimism === undefined ? ["optimism"] : []
+  return { ...named(name, { ...direction.hyperParameters, ...plain(h) }, parts), fixed }
 }

@@ -57,12 +57,14 @@ const atZero = <O extends object>(options: O): O => {
   return Object.fromEntries(entries) as O
 }
 
-/** The numbers and schedules that are injected: of the options, and where they say nothing, of the transform's defaults. */
-const sourcesOf = (
+type Sources = ReadonlyArray<readonly [name: string, source: Source]>
+
+/** The numbers and schedules of the options, and where they say nothing, of the transform's defaults. */
+const candidates = (
   { fixed = [], hyperParameters }: Any,
   options: object,
   staticArgs: ReadonlyArray<string>
-): ReadonlyArray<readonly [name: string, source: Source]> => {
+): Sources => {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const all: ReadonlyArray<[string, unknown]> = Object.entries({ ...hyperParameters, ...Object.fromEntries(given) })
   checkStatic(
@@ -73,6 +75,16 @@ const sourcesOf = (
     (entry): entry is [string, Source] =>
       !fixed.includes(entry[0]) && !staticArgs.includes(entry[0]) && isSource(entry[1], hyperParameters[entry[0]])
   )
+}
+
+/** A symbol for each, where it begins. */
+const firstSymbols = (sources: Sources): { readonly [name: string]: Scalar.Scalar } =>
+  Object.fromEntries(sources.map(([name, source]) => [name, rateAt(source)(zero)]))
+
+/** Those that a maker takes from its options: a number that is still there with symbols for all was not among them. */
+const taken = <O extends object>(make: (options: O) => Any, options: O, sources: Sources): Sources => {
+  const { hyperParameters } = make({ ...options, ...firstSymbols(sources) })
+  return sources.filter(([name]) => name in options || !(name in hyperParameters))
 }
 
 /**
@@ -118,7 +130,7 @@ export const injectHyperparams = <
 ): Transform<InjectHyperparamsState<Omit<NonNullable<O>, Static>, S>, Needs> => {
   type Symbols = InjectHyperparamsState<Omit<NonNullable<O>, Static>, S>["hyperparams"]
   const plain = make(atZero(options))
-  const sources = sourcesOf(plain, options, staticArgs)
+  const sources = taken<NonNullable<O>>(make, options, candidates(plain, options, staticArgs))
   // A symbol for every number and schedule among the options.
   const each = (symbolOf: (name: string, source: Source) => Scalar.Scalar): Symbols =>
     Object.fromEntries(sources.map(([name, source]) => [name, symbolOf(name, source)])) as Symbols
