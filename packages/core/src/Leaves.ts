@@ -22,6 +22,7 @@ import { KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import * as Schema from "effect/Schema"
 import * as Expr from "./Expr.ts"
 import { pathOf } from "./internal/leaves.ts"
+import { addUp } from "./internal/trace/addUp.ts"
 import { InvalidExpression } from "./OptimError.ts"
 
 const TypeId = "~@optim/core/Leaves"
@@ -148,12 +149,7 @@ export const toTree = <A>(self: Leaves<A>): unknown => {
 }
 
 /** The sum over all leaves of a number made of each, added up in pairs; 0 for no leaf. */
-export const total = (numbers: Leaves<Expr.Expr>): Expr.Expr => {
-  const sum: Expr.Expr = PyTree.reduceAssociative(numbers.items, (a: Expr.Expr, b: Expr.Expr) => Expr.add(a, b), {
-    identity: Expr.full({ shape: [], dtype: "float32" }, 0)
-  })
-  return sum
-}
+export const total = (numbers: Leaves<Expr.Expr>): Expr.Expr => addUp(numbers.items)
 
 /** Σ⟨x, x⟩ over all leaves. */
 export const squaredNorm = (self: Leaves<Expr.Expr>): Expr.Expr =>

@@ -3,7 +3,7 @@
  *
  * Every check looks at all leaves before it complains, so that one error names every leaf that is wrong.
  */
-import { KeyPath, TreeDef } from "@optim/pytree"
+import { KeyPath, PyTree, TreeDef } from "@optim/pytree"
 import type { Tensor, TypedArray } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type { TensorSpec } from "../Expr.ts"
@@ -101,6 +101,18 @@ export const floatLeaves = (
   }
   checkAlive(operation, valid, (index) => pathOf(treeDef, index))
   return valid
+}
+
+/** A tree taken apart. */
+export interface Flat {
+  readonly leaves: ReadonlyArray<TensorLike>
+  readonly treeDef: TreeDef.TreeDef
+}
+
+/** A tree of what can become float32 tensors, taken apart; throws as `floatLeaves`. */
+export const flatFloats = (operation: string, tree: unknown): Flat => {
+  const [leaves, treeDef] = PyTree.flatten(tree)
+  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
 }
 
 const fits = (leaf: TensorLike, { shape }: TensorSpec): boolean => {

@@ -6,7 +6,7 @@ import * as Expr from "../../Expr.ts"
 import * as Leaves from "../../Leaves.ts"
 import { isOptimizerState, type OfTransform, OptimizerState } from "../../OptimizerState.ts"
 import type { Scalar } from "../../Scalar.ts"
-import { floatLeaves, shapeOfLeaf } from "../leaves.ts"
+import { flatFloats, shapeOfLeaf } from "../leaves.ts"
 import { heldTree, splitHeld } from "../optimizer/held.ts"
 import type { Promoted } from "../optimizer/rule.ts"
 import { partsOf, tracedFor } from "../transform/run.ts"
@@ -53,8 +53,7 @@ const mapState = (
   forParam: ForParam,
   other: (value: unknown) => unknown
 ): unknown => {
-  const [all, treeDef] = PyTree.flatten(params)
-  const own = floatLeaves(operation, all, treeDef)
+  const { leaves: own, treeDef } = flatFloats(operation, params)
   const signature: Signature = { treeDef, specs: own.map((p) => ({ shape: shapeOfLeaf(p), dtype: "float32" })) }
   partsOf(operation, tracedFor(transform, signature), state)
   const owners = ownersIn(transform, signature)

@@ -18,6 +18,7 @@ import {
   areTensors,
   checkAlive,
   checkShapes,
+  flatFloats,
   floatLeaves,
   shapeOfLeaf,
   type TensorLike,
@@ -35,11 +36,6 @@ import { layoutAfter, tracer, type Tracer } from "./tracer.ts"
 
 const remedy = "Pass the tree that valueAndGrad returned for the parameters given to init."
 
-const flat = (operation: string, params: unknown) => {
-  const [leaves, treeDef] = PyTree.flatten(params)
-  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-}
-
 const float32 = (shape: ReadonlyArray<number>): TensorSpec => ({ shape, dtype: "float32" })
 
 const initialising = <S>(name: string, { init: traced }: Tracer) => {
@@ -48,7 +44,7 @@ const initialising = <S>(name: string, { init: traced }: Tracer) => {
     spanned(
       "Optimizer.init",
       atOnce((tensors) => {
-        const { leaves, treeDef } = flat(operation, params)
+        const { leaves, treeDef } = flatFloats(operation, params)
         const specs = leaves.map((leaf) => float32(shapeOfLeaf(leaf)))
         const { plan, scalars, subtreeDefs } = traced({ treeDef, specs })
         const outputs = withTensorsUnsafe(tensors, leaves, (inputs) =>
@@ -70,7 +66,7 @@ const tracing =
   (name: string, { init, update }: Tracer) =>
   (params: unknown): Effect.Effect<Traced, OptimError> =>
     attempt(() => {
-      const { leaves, treeDef } = flat(`${name}.trace`, params)
+      const { leaves, treeDef } = flatFloats(`${name}.trace`, params)
       const initial = init({ treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
       const layout = layoutAfter(initial, treeDef)
       return {

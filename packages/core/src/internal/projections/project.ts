@@ -15,7 +15,15 @@ import * as Scalar from "../../Scalar.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import {
+  checkShapes,
+  type Flat,
+  flatFloats,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensors
+} from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { sameSpecs } from "../optimizer/layout.ts"
 import type { Promoted } from "../optimizer/rule.ts"
@@ -72,18 +80,13 @@ const planned = (trace: Trace) =>
     return Plan.make(Program.make(specs, trace(symbols(groups.at(-1)), groups.slice(0, -1))))
   })
 
-const flat = (operation: string, tree: unknown) => {
-  const [leaves, treeDef] = PyTree.flatten(tree)
-  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-}
-
 const remedy = "Nothing is broadcast: give a leaf of the same shape for each leaf of the tree."
 
 /** The leaves of a tree that has to have the structure and the shapes of the one that is projected. */
 const leavesLike = (
   operation: string,
   { name, shape, tree }: Beside,
-  { leaves, treeDef }: { readonly leaves: ReadonlyArray<TensorLike>; readonly treeDef: TreeDef.TreeDef }
+  { leaves, treeDef }: Flat
 ): ReadonlyArray<TensorLike> => {
   const parts = PyTree.flattenUpTo(treeDef, tree, {
     exact: true,
@@ -108,7 +111,7 @@ interface Arguments {
 }
 
 const argumentsOf = (operation: string, tree: unknown, beside: ReadonlyArray<Beside | number>): Arguments => {
-  const projected = flat(operation, tree)
+  const projected = flatFloats(operation, tree)
   const groups = beside.map((one) => (typeof one === "number" ? one : leavesLike(operation, one, projected)))
   return { groups: [...groups, projected.leaves], treeDef: projected.treeDef }
 }

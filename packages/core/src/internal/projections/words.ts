@@ -1,14 +1,8 @@
 /** The words that projections are written in: what whole trees add up to. */
-import { PyTree } from "@optim/pytree"
 import * as Expr from "../../Expr.ts"
+import { addUp } from "../trace/addUp.ts"
 
 type Leaves = ReadonlyArray<Expr.Expr>
-
-const zero = (): Expr.Expr => Expr.full({ shape: [], dtype: "float32" }, 0)
-
-/** Σ of one number per leaf, added up in pairs. */
-const total = (parts: Leaves): Expr.Expr =>
-  PyTree.reduceAssociative(parts, (a: Expr.Expr, b: Expr.Expr) => Expr.add(a, b), { identity: zero() })
 
 /** Leaves of two trees of one structure, in pairs. */
 export const zipWith = <Y>(x: Leaves, y: ReadonlyArray<Y>, combine: (x: Expr.Expr, y: Y) => Expr.Expr): Leaves =>
@@ -19,10 +13,10 @@ export const zipWith = <Y>(x: Leaves, y: ReadonlyArray<Y>, combine: (x: Expr.Exp
   })
 
 /** ⟨x, y⟩ over all elements. */
-export const vdot = (x: Leaves, y: Leaves): Expr.Expr => total(zipWith(x, y, (a, b) => Expr.sum(Expr.mul(a, b))))
+export const vdot = (x: Leaves, y: Leaves): Expr.Expr => addUp(zipWith(x, y, (a, b) => Expr.sum(Expr.mul(a, b))))
 
 /** Σ |x| over all elements. */
-export const norm1 = (x: Leaves): Expr.Expr => total(x.map((leaf) => Expr.sum(Expr.abs(leaf))))
+export const norm1 = (x: Leaves): Expr.Expr => addUp(x.map((leaf) => Expr.sum(Expr.abs(leaf))))
 
 /** √Σ x² over all elements. */
 export const norm2 = (x: Leaves): Expr.Expr => Expr.sqrt(vdot(x, x))

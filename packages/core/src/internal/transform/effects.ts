@@ -1,7 +1,7 @@
 /**
  * Transforms within effects: on trees of tensors, with a state that the caller holds.
  */
-import { PyTree, type TreeDef } from "@optim/pytree"
+import { PyTree } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import type { TensorSpec } from "../../Expr.ts"
@@ -9,23 +9,21 @@ import { MissingArgument, type OptimError } from "../../OptimError.ts"
 import type { Tensors } from "../../Tensors.ts"
 import { atomically } from "../atomically.ts"
 import { attempt } from "../attempt.ts"
-import { checkShapes, floatLeaves, shapeOfLeaf, type TensorLike, withTensors } from "../leaves.ts"
+import {
+  checkShapes,
+  type Flat,
+  flatFloats,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensors
+} from "../leaves.ts"
 import type { Gradients, Promoted } from "../optimizer/rule.ts"
 import { initial, numbersOf, partsOf, stateFrom, tracedFor, updated } from "./run.ts"
 import type { Mode, Traced } from "./trace.ts"
 import type { Any, State, Transform } from "./transform.ts"
 
 const float32 = (leaf: TensorLike): TensorSpec => ({ shape: shapeOfLeaf(leaf), dtype: "float32" })
-
-interface Flat {
-  readonly leaves: ReadonlyArray<TensorLike>
-  readonly treeDef: TreeDef.TreeDef
-}
-
-const flat = (operation: string, tree: unknown): Flat => {
-  const [leaves, treeDef] = PyTree.flatten(tree)
-  return { leaves: floatLeaves(operation, leaves, treeDef), treeDef }
-}
 
 const traceFlat = (transform: Any, { leaves, treeDef }: Flat): Traced =>
   tracedFor(transform, { treeDef, specs: leaves.map(float32) })
@@ -35,7 +33,7 @@ const initTree = Effect.fn("Transform.init")(function* <S, Needs extends string,
   params: P
 ): Effect.fn.Return<State<S, Promoted<P>>, OptimError, Tensors> {
   const { leaves, traced } = yield* attempt(() => {
-    const found = flat(`${transform.name}.init`, params)
+    const found = flatFloats(`${transform.name}.init`, params)
     return { leaves: found.leaves, traced: traceFlat(transform, found) }
   })
   const parts = yield* withTensors(leaves, (tensors) => initial("update", traced, tensors))
@@ -127,7 +125,7 @@ const step = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Updated<unknown, unknown>, OptimError, Tensors> {
   const operation = `${transform.name}.${mode}`
   const { decision, host, leaves, params, parts, traced } = yield* attempt(() => {
-    const found = flat(operation, updates)
+    const found = flatFloats(operation, updates)
     const traced = traceFlat(transform, found)
     const takesParams = mode === "apply" || traced.takesParams
     // Before the state, which fits neither if the updates do not fit the parameters.

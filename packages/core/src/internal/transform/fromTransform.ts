@@ -15,6 +15,7 @@ import {
   areTensors,
   checkAlive,
   checkShapes,
+  flatFloats,
   floatLeaves,
   pathOf,
   shapeOfLeaf,
@@ -115,8 +116,7 @@ const initialising = <S>(transform: Any) =>
     ): Effect.fn.Return<OptimizerState<Promoted<P>, OfTransform<S>>, OptimError, Tensors> {
       const operation = `${transform.name}.init`
       const { leaves, traced, treeDef } = yield* attempt(() => {
-        const [all, treeDef] = PyTree.flatten(params)
-        const leaves = floatLeaves(operation, all, treeDef)
+        const { leaves, treeDef } = flatFloats(operation, params)
         return {
           leaves,
           treeDef,
@@ -204,8 +204,7 @@ const tracing =
   (transform: Any) =>
   (params: unknown): Effect.Effect<OptimizerTraced, OptimError> =>
     attempt(() => {
-      const [all, treeDef] = PyTree.flatten(params)
-      const leaves = floatLeaves(`${transform.name}.trace`, all, treeDef)
+      const { leaves, treeDef } = flatFloats(`${transform.name}.trace`, params)
       const traced = tracedFor(transform, { treeDef, specs: leaves.map((leaf) => float32(shapeOfLeaf(leaf))) })
       return {
         treeDef,

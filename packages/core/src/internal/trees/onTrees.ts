@@ -15,7 +15,15 @@ import * as Program from "../../Program.ts"
 import * as Scalar from "../../Scalar.ts"
 import { Tensors } from "../../Tensors.ts"
 import { atOnce, spanned } from "../atOnce.ts"
-import { checkShapes, disposeAll, floatLeaves, shapeOfLeaf, type TensorLike, withTensorsUnsafe } from "../leaves.ts"
+import {
+  checkShapes,
+  disposeAll,
+  flatFloats,
+  floatLeaves,
+  shapeOfLeaf,
+  type TensorLike,
+  withTensorsUnsafe
+} from "../leaves.ts"
 import { memo } from "../memo.ts"
 import { check, type Range } from "../optimizer/hyperParameters.ts"
 import { sameSpecs } from "../optimizer/layout.ts"
@@ -77,8 +85,7 @@ export const takeTrees = (
   [first, ...others]: ReadonlyArray<unknown>,
   words: Words = anyTrees
 ): Taken => {
-  const [all, treeDef] = PyTree.flatten(first)
-  const own = floatLeaves(operation, all, treeDef)
+  const { leaves: own, treeDef } = flatFloats(operation, first)
   const specs = own.map(float32)
   const rest = others.map((tree, index) => {
     const where = `${operation} (${words.subject(index + 1)})`
