@@ -80,13 +80,13 @@ for (const backend of backends) {
       )
     )
 
-    /** What is saved by a run that is interrupted while it waits for its fourth batch. */
-    const interrupted = (keeperOptions: { readonly failsAt?: number; readonly onInterrupt?: boolean }) =>
+    /** What is saved by a run that is interrupted while it waits for a batch. */
+    const interrupted = (keeperOptions: { readonly failsAt?: number; readonly onInterrupt?: boolean }, made = 3) =>
       Effect.gen(function* () {
         const { keeper, saved } = makeKeeper(keeperOptions)
         const waiting = yield* Deferred.make<void>()
         const stuck = Stream.fromEffect(Effect.andThen(Deferred.succeed(waiting, undefined), Effect.never))
-        const trainer = yield* makeTrainer(keeper, Stream.concat(Stream.range(0, 2), stuck))
+        const trainer = yield* makeTrainer(keeper, Stream.concat(Stream.range(1, made), stuck))
         const fiber = yield* Effect.forkChild(Stream.runDrain(trainer.steps))
         yield* Deferred.await(waiting)
         yield* Fiber.interrupt(fiber)
@@ -96,7 +96,8 @@ for (const backend of backends) {
     it.effect("when the steps are interrupted, the run is saved once more, and that is waited for", () =>
       leavesNothing(
         Effect.gen(function* () {
-          assert.deepStrictEqual(yield* interrupted({}), [[2, 4, 64], [3, 2, undefined], "flush"])
+          assert.deepStrictEqual(yield* interrupted({}), [[2, 4, 64], [3, 2, 16], "flush"])
+          assert.deepStrictEqual(yield* interrupted({}, 2), [[2, 4, 64], "flush"]) // it was saved just before
           assert.deepStrictEqual(yield* interrupted({ onInterrupt: false }), [[2, 4, 64]])
         })
       )
@@ -107,6 +108,7 @@ for (const backend of backends) {
       const logger = Logger.make(({ message }) => void messages.push(String(message)))
       return leavesNothing(interrupted({ failsAt: 3 })).pipe(
         Effect.provide(Logger.layer([logger])),
+        Effect.tap((saved) => Effect.sync(() => assert.strictEqual(saved.at(-1), "flush"))), // waited for nevertheless
         Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(messages, ["Train: the last save failed\nfull"])))
       )
     })

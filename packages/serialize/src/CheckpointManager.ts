@@ -64,7 +64,14 @@ import type { Retention } from "./internal/manager/retention.ts"
 import { type SaveEvent, Saver } from "./internal/manager/saver.ts"
 import type * as Item from "./Item.ts"
 import type * as Safetensors from "./Safetensors.ts"
-import { type CheckpointDamaged, type NoCheckpoint, SaveFailed, StoreError, type StoreInUse } from "./SerializeError.ts"
+import {
+  type CheckpointDamaged,
+  type NoCheckpoint,
+  SaveFailed,
+  StoreError,
+  type StoreInUse,
+  UnencodableCheckpoint
+} from "./SerializeError.ts"
 
 export type { At, LookError } from "./internal/manager/reader.ts"
 export type { RestoreFailure } from "./internal/manager/restorer.ts"
@@ -97,7 +104,7 @@ export interface Options<I extends Items> {
   readonly retention?: Retention | undefined
   /** When a run saves by itself. */
   readonly policy?: Policy | undefined
-  /** The largest file, in bytes, unless a single tensor is larger. Default 2^30. */
+  /** The most bytes of tensors in one file, unless a single tensor has more. Default 2^30. */
   readonly shardSize?: number | undefined
   /** Read each checkpoint after it was written, before older ones are removed? Default false. */
   readonly verify?: boolean | undefined
@@ -204,7 +211,8 @@ const snapshots = Metric.timer("optim_checkpoint_snapshot_duration", {
   description: "How long training paused for a snapshot"
 })
 
-const isItemName = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(name) && name !== "manifest"
+const isItemName = (name: string): boolean =>
+  /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/.test(name) && name !== "manifest" && name !== "__proto__"
 
 const checkItems = (items: Items): Effect.Effect<void, StoreError> => {
   const wrong = Object.keys(items).find((name) => !isItemName(name))
@@ -268,6 +276,13 @@ const denied = (step: number): SaveFailed => {
   return new SaveFailed({ step, reason: new StoreError({ operation: "put", name: "", reason: "Denied", detail }) })
 }
 
+/** What could not be read again. */
+const checkMetrics = (metrics: object): Effect.Effect<void, UnencodableCheckpoint> => {
+  if (!Object.hasOwn(metrics, "__proto__")) return Effect.void
+  const fault = { path: "metrics", expected: "no key __proto__", found: "one" }
+  return Effect.fail(new UnencodableCheckpoint({ operation: "CheckpointManager.save", faults: [fault] }))
+}
+
 const makeWriter = Effect.fnUntraced(function* <I extends Items>(
   { items, policy = {} }: Options<I>,
   saver: Saver | undefined
@@ -289,6 +304,7 @@ const makeWriter = Effect.fnUntraced(function* <I extends Items>(
     if (!Number.isSafeInteger(step) || step < 0) {
       return yield* new InvalidStep({ operation: "CheckpointManager.save", value: String(step) })
     }
+    yield* checkMetrics(metrics)
     const captured = yield* Effect.trackDuration(capture(step, values), snapshots)
     const savedAt = (lastSaved = yield* Clock.currentTimeMillis)
     yield* saver.offer({ step, savedAt, metrics, items: captured })

@@ -237,7 +237,8 @@ const within =
   (item: string) =>
   ({ path, ...rest }: Fault): Fault => ({ path: path === "" ? item : `${item}.${path}`, ...rest })
 
-const hasProto = (json: Schema.Json): boolean => "fault" in JsonText.parse(JSON.stringify(json))
+/** Could a manifest that has this in its place, `{"items":{"name":{"value":…}}}`, be read? */
+const isReadable = (json: Schema.Json): boolean => !("fault" in JsonText.parse(`[[[${JSON.stringify(json)}]]]`))
 
 /**
  * Data under a schema of one's own, or under the last of a chain of schemas: what was saved under an earlier one is
@@ -274,7 +275,7 @@ export const json = <A, I = unknown>(schema: Schema.Codec<A, I> | Migrations.Mig
         if (Result.isFailure(encoded)) {
           return Effect.fail(new UnencodableCheckpoint({ operation, faults: encoded.failure }))
         }
-        if (hasProto(encoded.success)) {
+        if (!isReadable(encoded.success)) {
           const fault = { path: "", expected: "flat data without keys __proto__", found: "other data" }
           return Effect.fail(new UnencodableCheckpoint({ operation, faults: [fault] }))
         }

@@ -489,6 +489,42 @@ describe("cases", () => {
       )
     )
 
+    it.effect("who has lost the lease after a save removes no earlier checkpoint", () => {
+      // another takes the store over between the last look at the lease and the manifest
+      const taken = altered((real) => ({
+        put: (name, content, options) =>
+          name.startsWith("step-2-") && name.endsWith("/manifest.json")
+            ? real
+                .put("lease.json", Stream.make(new TextEncoder().encode("{}")))
+                .pipe(Effect.andThen(real.put(name, content, options)))
+            : real.put(name, content, options)
+      }))
+      return Effect.gen(function* () {
+        const manager = yield* CheckpointManager.make({ ...count, retention: { last: 1 }, lease: "1 minute" })
+        for (const step of [1, 2]) {
+          yield* manager.save(step, { n: step })
+          yield* manager.flush
+        }
+        assert.deepStrictEqual(yield* manager.steps, [1, 2])
+      }).pipe(Effect.scoped, Effect.provide(taken))
+    })
+
+    it.effect("a defect of a store fails one save, and neither hangs nor ends the manager", () => {
+      const broken = altered((real) => ({
+        put: (name, content, options) =>
+          name.startsWith("step-1-") ? Effect.die(new Error("broken")) : real.put(name, content, options)
+      }))
+      return Effect.gen(function* () {
+        const manager = yield* CheckpointManager.make(count)
+        yield* manager.save(1, { n: 1 })
+        const { reason } = yield* Effect.flip(manager.flush)
+        assert.ok(reason._tag === "StoreError" && reason.reason === "Unknown" && reason.detail.includes("broken"))
+        yield* manager.save(2, { n: 2 })
+        yield* manager.flush
+        assert.deepStrictEqual(yield* manager.steps, [2])
+      }).pipe(Effect.scoped, Effect.provide(broken))
+    })
+
     it.effect("what a crash left is removed when the manager is made; what others put there is not", () =>
       withStore(
         Effect.gen(function* () {
@@ -533,6 +569,18 @@ describe("cases", () => {
           })
           assert.deepStrictEqual((yield* manager.restore()).items.tree, tree)
           assert.deepStrictEqual((yield* manager.readTensor(1, "tree", "d")).shape, [6])
+        })
+      )
+    )
+
+    it.effect("without a limit there is one file", () =>
+      withStore(
+        Effect.gen(function* () {
+          const tree = { a: numbers(1, 2, 3), b: numbers(4) }
+          const manager = yield* CheckpointManager.make({ items: { tree: Item.tree(tree) }, shardSize: Infinity })
+          yield* manager.save(1, { tree })
+          yield* manager.flush
+          assert.deepStrictEqual((yield* manager.restore()).items.tree, tree)
         })
       )
     )
@@ -583,6 +631,11 @@ describe("cases", () => {
           const evil: Schema.Json = JSON.parse('{"a":{"__proto__":{"polluted":1}}}')
           const error = yield* Effect.flip(manager.save(1, { any: evil }))
           assert.strictEqual(error._tag, "UnencodableCheckpoint")
+          const deep = (levels: number): Schema.Json => JSON.parse("[".repeat(levels) + "]".repeat(levels))
+          assert.strictEqual((yield* Effect.flip(manager.save(1, { any: deep(62) })))._tag, "UnencodableCheckpoint")
+          const metrics: Record<string, number> = JSON.parse('{"__proto__":1}')
+          const measured = yield* Effect.flip(manager.save(1, { any: 1 }, { metrics }))
+          assert.strictEqual(measured._tag, "UnencodableCheckpoint")
           const step = yield* Effect.flip(manager.save(1.5, { any: 1 }))
           assert.strictEqual(step._tag, "InvalidStep")
           assert.deepStrictEqual(yield* manager.steps, [])
@@ -590,6 +643,11 @@ describe("cases", () => {
           assert.strictEqual((yield* Effect.flip(reader.save(1, { any: 1 })))._tag, "SaveFailed")
           const named = yield* Effect.flip(CheckpointManager.make({ items: { "../x": Item.json(Schema.Int) } }))
           assert.strictEqual("reason" in named ? named.reason : "", "InvalidName")
+          const proto = yield* Effect.flip(CheckpointManager.make({ items: { ["__proto__"]: Item.json(Schema.Int) } }))
+          assert.strictEqual("reason" in proto ? proto.reason : "", "InvalidName")
+          yield* manager.save(2, { any: deep(61) })
+          yield* manager.flush
+          assert.deepStrictEqual((yield* manager.restore()).items.any, deep(61))
         })
       )
     )

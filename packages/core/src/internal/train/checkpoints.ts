@@ -26,7 +26,7 @@ export interface Checkpointer<in V, out E, out R> {
  * How a run is saved: by whom, and what.
  *
  * It is saved after each step that is due, with the loss of the step as a metric, and once more when the steps are
- * interrupted, unless the policy says otherwise; that last save is waited for. A save that fails ends the steps; a failure
+ * interrupted, unless that was just done or the policy says otherwise; that last save is waited for. A save that fails ends the steps; a failure
  * of the last one is logged.
  */
 export interface Checkpoints<in P, in out S, in out V, out E, out R> {
@@ -45,20 +45,30 @@ const nobody = { afterStep: () => Effect.void, onInterrupt: () => Effect.void }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+const logged = <E, R>(effect: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
+  Effect.catch(effect, (error) => Effect.logError(`Train: the last save failed\n${messageOf(error)}`))
+
 /** The saver of a run; without checkpoints it does nothing. */
 export const saverOf = <P, S, V, E, R>(checkpoints: Checkpoints<P, S, V, E, R> | undefined): Saver<P, S, E, R> => {
   if (checkpoints === undefined) return nobody
   const { manager, values } = checkpoints
+  let metrics: Readonly<Record<string, number>> = {}
+  let lastSaved: number | undefined
+  const save = (held: Snapshot<P, S>) =>
+    Effect.map(manager.save(held.step, values(held), { metrics }), () => {
+      lastSaved = held.step
+    })
   return {
     afterStep: (held, { loss }) =>
-      Effect.flatMap(manager.isDue(held.step), (isDue) =>
-        isDue ? manager.save(held.step, values(held), { metrics: { loss } }) : Effect.void
-      ),
-    onInterrupt: (held) =>
-      manager.policy.onInterrupt === false
-        ? Effect.void
-        : Effect.andThen(manager.save(held.step, values(held), {}), manager.flush).pipe(
-            Effect.catch((error) => Effect.logError(`Train: the last save failed\n${messageOf(error)}`))
-          )
+      Effect.suspend(() => {
+        metrics = { loss }
+        return Effect.flatMap(manager.isDue(held.step), (isDue) => (isDue ? save(held) : Effect.void))
+      }),
+    onInterrupt: (held) => {
+      if (manager.policy.onInterrupt === false) return Effect.void
+      const last = Effect.suspend(() => (held.step === lastSaved ? Effect.void : save(held)))
+      // the save may be told of an earlier failure; it is waited for nevertheless
+      return Effect.andThen(logged(last), logged(manager.flush))
+    }
   }
 }

@@ -1,13 +1,15 @@
 /**
  * Saving in the background: at most one save is in flight, and of those that wait, the newest wins.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import type { Store } from "../../CheckpointStore.ts"
-import { type CheckpointDamaged, type LeaseLost, SaveFailed, type StoreError } from "../../SerializeError.ts"
+import { type CheckpointDamaged, type LeaseLost, SaveFailed, StoreError } from "../../SerializeError.ts"
 import type { Checksum } from "../checksum.ts"
 import { type Catalog, freshId } from "./catalog.ts"
 import type { Lease } from "./lease.ts"
@@ -56,19 +58,18 @@ const remove = (
 const hasRule = ({ best, every, last, youngerThan }: Retention): boolean =>
   best !== undefined || every !== undefined || last !== undefined || youngerThan !== undefined
 
-/** Removes what no rule keeps. What cannot be removed now is tried again after the next save. */
+/**
+ * Removes what no rule keeps. What cannot be removed now is tried again after the next save; whoever has lost the lease
+ * removes nothing, since the one who has it may have removed what was just saved.
+ */
 const prune = Effect.fnUntraced(function* (setting: Setting) {
-  const { catalog, retention } = setting
+  const { catalog, lease, retention } = setting
   const now = yield* Clock.currentTimeMillis
   const damaged = hasRule(retention) ? catalog.damaged : []
-  const removed = Effect.forEach(
-    [...superfluous(retention, catalog.sound, now), ...damaged],
-    (one) => remove(setting, one),
-    {
-      discard: true
-    }
-  )
-  yield* Effect.ignore(removed, { log: "Warn" })
+  const unwanted = [...superfluous(retention, catalog.sound, now), ...damaged]
+  if (unwanted.length === 0) return
+  const removed = Effect.forEach(unwanted, (one) => remove(setting, one), { discard: true })
+  yield* Effect.ignore(Effect.andThen(lease.check, removed), { log: "Warn" })
 })
 
 const progressOf = ({ publish: tell }: Setting, step: number, bytes: number) => {
@@ -100,6 +101,13 @@ const write = Effect.fnUntraced(function* (
   catalog.add({ id, step, metrics, savedAt })
   yield* prune(setting)
 })
+
+/** Why a save failed. A defect of a store fails one save, and not the line of those behind it. */
+const reasonOf = (cause: Cause.Cause<SaveFailed["reason"]>): SaveFailed["reason"] =>
+  Option.getOrElse(Cause.findErrorOption(cause), () => {
+    const detail = Cause.pretty(cause)
+    return new StoreError({ operation: "put", name: "", reason: "Unknown", detail, cause: Cause.squash(cause) })
+  })
 
 /** Saves what it is given, one after the other. */
 export class Saver {
@@ -164,7 +172,7 @@ export class Saver {
           tell({ _tag: "Saved", step, bytes, seconds: Duration.toSeconds(time) })
         ])
       ),
-      Effect.catch((reason) => this.#failed(new SaveFailed({ step, reason }))),
+      Effect.catchCause((cause) => this.#failed(new SaveFailed({ step, reason: reasonOf(cause) }))),
       Effect.withSpan("CheckpointManager.write", { attributes: { step, bytes } }),
       Effect.asVoid
     )

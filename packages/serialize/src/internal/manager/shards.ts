@@ -19,10 +19,10 @@ export interface Shard {
 
 const divided = (tensors: ReadonlyArray<PathEntry>, limit: number): ReadonlyArray<ReadonlyArray<PathEntry>> => {
   const groups: Array<Array<PathEntry>> = []
-  let size = Infinity
+  let size = 0
   for (const tensor of tensors.toSorted((a, b) => inFileOrder(a.entry, b.entry))) {
     const { length } = tensor.entry.bytes
-    if (size + length > limit) {
+    if (groups.length === 0 || size + length > limit) {
       groups.push([])
       size = 0
     }

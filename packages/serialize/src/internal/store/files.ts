@@ -68,9 +68,10 @@ class SyncAhead {
     this.#syncing === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.#syncing))
   )
 
-  get #join(): Effect.Effect<void, PlatformError> {
-    return this.#syncing === undefined ? Effect.void : Fiber.join(this.#syncing)
-  }
+  /** Fails with what the sync that was begun fails with; which one that is, is looked up when this runs. */
+  readonly #join: Effect.Effect<void, PlatformError> = Effect.suspend(() =>
+    this.#syncing === undefined ? Effect.void : Fiber.join(this.#syncing)
+  )
 
   /** A fiber of its own: a thread of the system that syncs cannot be interrupted. */
   get #begin(): Effect.Effect<void> {
