@@ -46,7 +46,7 @@ const nobody = { afterStep: () => Effect.void, onInterrupt: () => Effect.void }
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const logged = <E, R>(effect: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
-  Effect.catch(effect, (error) => Effect.logError(`Train: the last save failed\n${messageOf(error)}`))
+  effect.pipe(Effect.catch((error) => Effect.logError(`Train: the last save failed\n${messageOf(error)}`)))
 
 /** The saver of a run; without checkpoints it does nothing. */
 export const saverOf = <P, S, V, E, R>(checkpoints: Checkpoints<P, S, V, E, R> | undefined): Saver<P, S, E, R> => {
