@@ -10,7 +10,7 @@ import { pipe } from "effect/Function"
 import { isShown } from "../src/internal/optimizer/handles.ts"
 import { backends } from "./support/backends.ts"
 import { leavesNothing } from "./support/memory.ts"
-import { valuesAtOnce as values } from "./support/numbers.ts"
+import { values } from "./support/numbers.ts"
 import { plansOf } from "./support/plans.ts"
 import { message } from "./support/thrown.ts"
 
@@ -169,7 +169,7 @@ for (const backend of backends) {
               )
               for (const plan of used) plans.add(plan)
             }
-            assert.deepStrictEqual(values(sgd.params(state)), [[-1.75]])
+            assert.deepStrictEqual(yield* values(sgd.params(state)), [[-1.75]])
             assert.strictEqual(plans.size, 1)
             yield* Tensors.dispose(state)
           })
@@ -204,8 +204,8 @@ for (const backend of backends) {
             const anew = Transform.set(state, { trace })
             assert.strictEqual(Transform.get(anew, "trace").w, trace.w)
             const next = yield* scoped(momentum.update(1, { w: Float32Array.of(0, 0), b: [0] }, anew))
-            assert.deepStrictEqual(values(Transform.get(next, "trace")), [[4], [4, 4]])
-            assert.deepStrictEqual(values(Transform.get(state, "trace")), [[2], [0.5, -1]])
+            assert.deepStrictEqual(yield* values(Transform.get(next, "trace")), [[4], [4, 4]])
+            assert.deepStrictEqual(yield* values(Transform.get(state, "trace")), [[2], [0.5, -1]])
           })
         )
       )
@@ -266,10 +266,10 @@ for (const backend of backends) {
               return made.at(-1) ?? slot
             })
             yield* scoped(Effect.succeed(made))
-            assert.deepStrictEqual(values(Transform.get(doubled, "trace")), [[4], [1, -2]])
+            assert.deepStrictEqual(yield* values(Transform.get(doubled, "trace")), [[4], [1, -2]])
             assert.strictEqual(own.params(doubled).w, own.params(state).w)
             const next = yield* scoped(own.update(1, { w: Float32Array.of(0, 0), b: [0] }, doubled))
-            assert.deepStrictEqual(values(Transform.get(next, "trace")), [[2], [0.5, -1]])
+            assert.deepStrictEqual(yield* values(Transform.get(next, "trace")), [[2], [0.5, -1]])
           })
         )
       )

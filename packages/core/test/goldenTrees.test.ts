@@ -5,7 +5,6 @@
  * There is no float32 run of the reference: the bound is eight roundings of the largest number of the result, or of 1.
  */
 import { Expr, Optimizer, Plan, Program, Scalar, Tensors, TensorTree, Transform } from "@optim/core"
-import { PyTree } from "@optim/pytree"
 import { assert, describe, layer } from "@effect/vitest"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,7 @@ import { it } from "vitest"
 import json from "./golden/optax_utils.json?raw"
 import { backends } from "./support/backends.ts"
 import { camel, numbers, toTensors } from "./support/golden.ts"
+import { values } from "./support/numbers.ts"
 
 interface Call {
   readonly id: string
@@ -93,11 +93,6 @@ const optionsOf = ({ kwargs }: Call): Options =>
       .map(([name, value]) => [camel(name), value])
   )
 
-const hostNumbers = (result: unknown): ReadonlyArray<ReadonlyArray<number>> =>
-  PyTree.leaves(result).map((leaf: unknown) =>
-    typeof leaf === "number" ? [leaf] : Array.from((leaf as Tensor).dataSync(), Number)
-  )
-
 /** Half a unit in the last place of 1. */
 const roundoff = 2 ** -24
 
@@ -105,7 +100,7 @@ const check = Effect.fnUntraced(function* (record: Call) {
   const call = functions[record.name] ?? assert.fail(`no function ${record.name}`)
   const inputs = Object.values(record.inputs).map(toTensors)
   const result = yield* call(inputs, optionsOf(record))
-  const [found, expected] = [hostNumbers(result), numbers(record.output)]
+  const [found, expected] = [yield* values(result), numbers(record.output)]
   assert.deepStrictEqual(
     found.map((leaf) => leaf.length),
     expected.map((leaf) => leaf.length)

@@ -18,7 +18,7 @@ import { laidOpen, run } from "./support/execution.ts"
 import { forAll } from "./support/property.ts"
 import { exact, randomProgram, type RandomProgram } from "./support/randomProgram.ts"
 import { dataOf, evaluate, type Expected, type Value } from "./support/reference.ts"
-import { flushed, ofSum, overflows, precision, suited } from "./support/tolerances.ts"
+import { isFunction, isSame, isWithin, ofSum, overflows, precision, suited } from "./support/tolerances.ts"
 
 // --- what a node should give -------------------------------------------------------------------------------------
 
@@ -40,30 +40,13 @@ const expected = (node: Program.Node, values: ReadonlyArray<Value>, scalars: Flo
   return evaluate(node, args)
 }
 
-const bits = new Int32Array(1)
-const floats = new Float32Array(bits.buffer)
-
-/** The place of a float32 among all of them; both zeros are at 0. */
-const place = (x: number): number => {
-  floats[0] = x
-  const [word = 0] = bits
-  return word < 0 ? -(word & 0x7fffffff) : word
-}
-
-const same = (a: number, b: number): boolean => (a === b ? Object.is(a, b) : Number.isNaN(a) && Number.isNaN(b))
-
-const isFunction = (op: Expr.Op): boolean => op === "exp" || op === "log" || op === "tanh" || op === "pow"
-
 /** Is the element what it should be, within the tolerance of the operation on this backend? */
 const isClose = (backend: Backend, op: Expr.Op, found: number, index: number, wanted: Expected): boolean => {
-  const { flushesSubnormals, functions, ulps } = precision[backend.name]
   const target = wanted.data[index] ?? Number.NaN
-  if (flushesSubnormals && wanted.dtype === "float32" && flushed(target) === 0) return flushed(found) === 0
-  if (same(found, target)) return true
   const { sums } = wanted
-  if (sums !== undefined) return overflows(sums, index) || Math.abs(found - target) <= ofSum(sums, index)
-  if (functions > 0 && isFunction(op)) return Math.abs(found - target) <= functions * Math.max(1, Math.abs(target))
-  return Math.abs(place(found) - place(target)) <= (ulps[op] ?? 0)
+  if (sums !== undefined && overflows(sums, index)) return true
+  if (sums !== undefined && Math.abs(found - target) <= ofSum(sums, index)) return true
+  return wanted.dtype === "float32" ? isWithin(backend, op, found, target) : isSame(found, target)
 }
 
 const dataKind = (data: Value["data"]): Expr.DType =>

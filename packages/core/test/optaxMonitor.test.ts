@@ -4,8 +4,9 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { it } from "vitest"
 import { backends } from "./support/backends.ts"
+import { values } from "./support/numbers.ts"
 import { decoded, type OptaxRecord, toTensors, transforms } from "./support/optax.ts"
-import { checkState, exact, leafNumbers, within } from "./support/optaxBounds.ts"
+import { checkState, exact, within } from "./support/optaxBounds.ts"
 
 /** A transform whose measurements are compared, and where the reference keeps what we keep. */
 interface Monitored {
@@ -59,12 +60,12 @@ const trajectory = Effect.fnUntraced(function* (
     const given = toTensors(grads)
     const updated = yield* Transform.update(transform, given, state, {})
     state = updated.state
-    assert.deepStrictEqual(leafNumbers(updated.updates), leafNumbers(given), "the updates pass unchanged")
+    assert.deepStrictEqual(yield* values(updated.updates), yield* values(given), "the updates pass unchanged")
     const found = measured(state as never) as { readonly [name: string]: unknown }
     for (const [name, number] of expected(record, step))
-      within(leafNumbers(found[name]), [[number]], bound, `${record.id} ${name} ${step}`)
+      within(yield* values(found[name]), [[number]], bound, `${record.id} ${name} ${step}`)
   }
-  checkState(record, state, bound, pathOf)
+  yield* checkState(record, state, bound, pathOf)
 })
 
 const records = transforms.filter(({ name }) => monitored[name] !== undefined)

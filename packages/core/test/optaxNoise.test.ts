@@ -11,8 +11,9 @@ import { noised, seedOf } from "../src/internal/transforms/accumulate/addNoise.t
 import { increment, zero } from "../src/internal/transform/rules.ts"
 import { it } from "vitest"
 import { backends } from "./support/backends.ts"
+import { values } from "./support/numbers.ts"
 import { decoded, flat, optimizers, type OptaxRecord, toTensors, transforms } from "./support/optax.ts"
-import { checkState, exact, leafNumbers, ofSum, within } from "./support/optaxBounds.ts"
+import { checkState, exact, ofSum, within } from "./support/optaxBounds.ts"
 
 type Fed = Transform.Counted & Transform.SlotLists<{ readonly draws: Expr.Expr }>
 
@@ -52,13 +53,13 @@ const trajectory = Effect.fnUntraced(function* (record: OptaxRecord) {
     state = updated.state as ReadonlyArray<object>
     const bound = ofSum([grads, draws, record.params?.[step] ?? 1])
     if (record.updates !== undefined)
-      within(leafNumbers(updated.updates), flat(record.updates[step]), bound, `${record.id} updates ${step}`)
+      within(yield* values(updated.updates), flat(record.updates[step]), bound, `${record.id} updates ${step}`)
     if (record.params === undefined) continue
     params = yield* Transform.applyUpdates(params, updated.updates)
-    within(leafNumbers(params), flat(record.params[step]), bound, `${record.id} step ${step}`)
+    within(yield* values(params), flat(record.params[step]), bound, `${record.id} step ${step}`)
   }
   const own = record.name === "add_noise" ? state[0] : state
-  checkState(record, own, exact)
+  yield* checkState(record, own, exact)
 })
 
 const records = [...optimizers, ...transforms].filter(({ name }) => name === "add_noise" || name === "noisy_sgd")
@@ -78,7 +79,7 @@ for (const backend of backends) {
         for (const variance of [4, 2, 4 / 3]) {
           const step = yield* Transform.update(noise, shapes, state)
           state = step.state
-          for (const numbers of leafNumbers(step.updates)) {
+          for (const numbers of yield* values(step.updates)) {
             const mean = numbers.reduce((all, x) => all + x, 0) / numbers.length
             const found = numbers.reduce((all, x) => all + (x - mean) ** 2, 0) / numbers.length
             // Six standard deviations of what n independent draws give.
@@ -95,7 +96,7 @@ for (const backend of backends) {
         const first = yield* Transform.update(of(1), shapes, yield* Transform.init(of(1), shapes))
         const next = yield* Transform.update(of(1), shapes, first.state)
         const other = yield* Transform.update(of(2), shapes, yield* Transform.init(of(2), shapes))
-        const draws = leafNumbers([first.updates, next.updates, other.updates])
+        const draws = yield* values([first.updates, next.updates, other.updates])
         draws.forEach((a, index) =>
           draws.slice(index + 1).forEach((b) => {
             const correlation = a.reduce((all, x, at) => all + x * (b[at] ?? 0), 0) / a.length
@@ -114,10 +115,10 @@ for (const backend of backends) {
         const resumed = yield* Transform.update(Transform.addNoise({ eta: 1, gamma: 0.5, key: 3 }), params, {
           count: 1
         })
-        assert.deepStrictEqual(leafNumbers(resumed.updates), leafNumbers(second.updates))
+        assert.deepStrictEqual(yield* values(resumed.updates), yield* values(second.updates))
         const masked = Transform.masked(noise, { a: false, b: true })
         const alone = yield* Transform.update(masked, params, yield* Transform.init(masked, params))
-        assert.deepStrictEqual(leafNumbers(alone.updates.b), leafNumbers(first.updates.b))
+        assert.deepStrictEqual(yield* values(alone.updates.b), yield* values(first.updates.b))
       })
     )
 
@@ -127,7 +128,9 @@ for (const backend of backends) {
         const params = { w: Float32Array.of(0, 0, 0) }
         const { updates } = yield* Transform.update(noise, params, yield* Transform.init(noise, params))
         // Drawn by tfjs 4.22; other numbers here would be other numbers after an upgrade, for everybody.
-        assert.deepStrictEqual(leafNumbers(updates), [[-1.2396924495697021, 1.6854653358459473, 0.061479393392801285]])
+        assert.deepStrictEqual(yield* values(updates), [
+          [-1.2396924495697021, 1.6854653358459473, 0.061479393392801285]
+        ])
       })
     )
   })

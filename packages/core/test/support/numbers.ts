@@ -11,16 +11,30 @@ interface Contents {
 
 export const tensorsOf = (tree: unknown): ReadonlyArray<Tensor> => PyTree.leaves(tree) as ReadonlyArray<Tensor>
 
-/** Read without waiting in vain: on WebGPU a tensor can only be read in its own time. */
+/** Read in the tensor's own time: on WebGPU there is no other. */
+export const read = (tensor: Tensor): Effect.Effect<ReadonlyArray<number>> =>
+  Effect.promise(async () => Array.from(await tensor.data(), Number))
+
+/** For each in parallel: what is read together waits for the device once. */
+export const inParallel = <A, B, E, R>(
+  all: ReadonlyArray<A>,
+  f: (value: A) => Effect.Effect<B, E, R>
+): Effect.Effect<ReadonlyArray<B>, E, R> => Effect.forEach(all, (value) => f(value), { concurrency: "unbounded" })
+
 export const contents = (tree: unknown): Effect.Effect<ReadonlyArray<Contents>> =>
-  Effect.forEach(tensorsOf(tree), (tensor) =>
-    Effect.promise(async () => ({ shape: tensor.shape, dtype: tensor.dtype, data: Array.from(await tensor.data()) }))
+  inParallel(tensorsOf(tree), (tensor) =>
+    Effect.map(read(tensor), (data) => ({ shape: tensor.shape, dtype: tensor.dtype, data }))
   )
 
-/** The numbers of each leaf, in the order of the tree. */
-export const values = (tree: unknown): Effect.Effect<ReadonlyArray<ReadonlyArray<number>>> =>
-  Effect.map(contents(tree), (leaves) => leaves.map(({ data }) => data))
+const numbersOf = (leaf: unknown): Effect.Effect<ReadonlyArray<number>> => {
+  if (typeof leaf === "number") return Effect.succeed([leaf])
+  return leaf instanceof Float32Array ? Effect.succeed([...leaf]) : read(leaf as Tensor)
+}
 
-/** The same at once, for suites that do not run on WebGPU. */
-export const valuesAtOnce = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
-  tensorsOf(tree).map((tensor) => Array.from(tensor.dataSync(), Number))
+/** The numbers of each leaf, in the order of the tree; leaves may also be numbers and arrays of the host. */
+export const values = (tree: unknown): Effect.Effect<ReadonlyArray<ReadonlyArray<number>>> =>
+  inParallel(PyTree.leaves(tree) as ReadonlyArray<unknown>, numbersOf)
+
+/** The first number of each leaf. */
+export const firsts = (tree: unknown): Effect.Effect<ReadonlyArray<number>> =>
+  Effect.map(values(tree), (leaves) => leaves.map(([first = Number.NaN]) => first))

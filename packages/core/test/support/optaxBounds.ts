@@ -1,16 +1,11 @@
 /** How far numbers may be from those of Optax: of updates, and of states. */
 import { KeyPath, PyTree } from "@optim/pytree"
-import type { Tensor } from "@tensorflow/tfjs-core"
 import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { deviation, type Deviation } from "./golden.ts"
+import { values } from "./numbers.ts"
 import { flat, isArray, numbersOf, type OptaxRecord, ourPath } from "./optax.ts"
 import { exceptions } from "./optaxExceptions.ts"
-
-/** The numbers of each leaf: of tensors, or of the host. */
-export const leafNumbers = (tree: unknown): ReadonlyArray<ReadonlyArray<number>> =>
-  PyTree.leaves(tree).map((leaf: unknown) =>
-    typeof leaf === "number" ? [leaf] : Array.from((leaf as Tensor).dataSync(), Number)
-  )
 
 /** Half a unit in the last place of 1: what one rounding costs, which a record in float64 cannot know of. */
 export const roundoff = 2 ** -24
@@ -50,12 +45,12 @@ const isPlaceholder = (path: string, value: unknown): boolean =>
   numbersOf(value)[0] === 0
 
 /** The largest number of a slot is the scale at which its float32 form may differ. */
-export const checkState = (
+export const checkState = Effect.fnUntraced(function* (
   record: OptaxRecord,
   state: unknown,
   bound: Deviation,
   pathOf: (path: string) => string = ourPath
-): void => {
+) {
   const [leaves] = PyTree.flattenWithPath(state)
   const ours = new Map(leaves.map(([path, leaf]) => [KeyPath.keystr(path), leaf]))
   for (const { path, value } of record.extra.final_state ?? []) {
@@ -64,7 +59,7 @@ export const checkState = (
     const found = ours.get(pathOf(path))
     if (found === undefined && isPlaceholder(path, value)) continue
     if (found === undefined) assert.fail(`${record.id}: no ${pathOf(path)} among ${[...ours.keys()].join(" ")}`)
-    const [a, b] = [leafNumbers([found]).flat(), numbersOf(value)]
+    const [a, b] = [(yield* values([found])).flat(), numbersOf(value)]
     const scale = Math.max(1, ...b.filter(Number.isFinite).map(Math.abs))
     within(
       [a.map((x) => x / scale)],
@@ -73,7 +68,7 @@ export const checkState = (
       `${record.id} ${path}`
     )
   }
-}
+})
 
 /** What a sum in float32 may deviate where no float32 run of the reference says it: it is rounded at the size of its parts. */
 export const ofSum = (parts: ReadonlyArray<unknown>, largest = Number.POSITIVE_INFINITY): Deviation => {

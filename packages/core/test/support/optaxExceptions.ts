@@ -8,6 +8,8 @@ interface Exception {
 export const exceptions: {
   readonly records: ReadonlyArray<Exception>
   readonly state: ReadonlyArray<Exception>
+  /** Where the square of a gradient vanishes on a device, so does the norm of its leaf, and what follows is another path. */
+  readonly leafNorms: ReadonlyArray<Exception>
   /** A single zero of the reference's state that has no counterpart. */
   readonly placeholders: ReadonlyArray<Exception>
 } = {
@@ -25,6 +27,12 @@ export const exceptions: {
   state: [
     { pattern: /rng_key/, reason: "draws come from a seed and the count here, not from a key that is split" },
     { pattern: /\.hyperparams_states/, reason: "one count serves all schedules that are injected" }
+  ],
+  leafNorms: [
+    {
+      pattern: /^(lars|scale_by_trust_ratio)\//,
+      reason: "a leaf whose norm is 0 takes its gradient as it is; beneath 2⁻⁶³ numbers have a norm of 0 on a device"
+    }
   ],
   placeholders: [
     {

@@ -3,13 +3,17 @@ import { Transform } from "@optim/core"
 import { PyTree } from "@optim/pytree"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
+import { inParallel, values } from "./numbers.ts"
 
-const plain = (tree: unknown): unknown =>
-  PyTree.map(tree, (leaf: unknown) => {
-    if (typeof leaf === "number") return leaf
-    const tensor = leaf as Tensor
-    const numbers = Array.from(tensor.dataSync(), Number)
-    return tensor.rank === 0 ? numbers[0] : numbers
+const plain = (tree: unknown): Effect.Effect<unknown> =>
+  Effect.gen(function* () {
+    const [leaves, treeDef] = PyTree.flatten(tree)
+    const numbers = yield* values(leaves)
+    const isNumber = (leaf: unknown): boolean => typeof leaf === "number" || (leaf as Tensor).rank === 0
+    return PyTree.unflatten(
+      treeDef,
+      leaves.map((leaf: unknown, index) => (isNumber(leaf) ? numbers[index]?.[0] : numbers[index]))
+    )
   })
 
 /**
@@ -26,8 +30,8 @@ export const ran = Effect.fnUntraced(function* (
   let state: unknown = yield* Transform.init(transform, params)
   for (const grads of gradients) {
     const step = yield* Transform.update(transform, grads, state, { params, ...given })
-    updates.push(plain(step.updates))
+    updates.push(step.updates)
     state = step.state
   }
-  return { updates, state: plain(state) }
+  return { updates: yield* inParallel(updates, plain), state: yield* plain(state) }
 })

@@ -13,10 +13,6 @@ export type Leaf = tf.Tensor | number
 
 export const leavesOf = (tree: unknown): ReadonlyArray<Leaf> => PyTree.leaves(tree) as ReadonlyArray<Leaf>
 
-/** All numbers, those of tensors bit for bit: −0 is not 0, and NaN is NaN. */
-export const contents = (tree: unknown): ReadonlyArray<number | ReadonlyArray<number>> =>
-  leavesOf(tree).map((leaf) => (typeof leaf === "number" ? leaf : Array.from(leaf.dataSync(), Number)))
-
 /** The gradients of a step; the records' come again and again. */
 export const slopes = ({ grads }: Case, step: number): unknown => toTensors(grads[step % grads.length])
 

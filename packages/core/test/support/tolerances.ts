@@ -37,6 +37,31 @@ export const leastNormal = 2 ** -126
 /** The number as a device sees it that takes subnormal numbers for 0. */
 export const flushed = (x: number): number => (Math.abs(x) < leastNormal ? 0 : x)
 
+const bits = new Int32Array(1)
+const floats = new Float32Array(bits.buffer)
+
+/** The place of a float32 among all of them; both zeros are at 0. */
+const place = (x: number): number => {
+  floats[0] = x
+  const [word = 0] = bits
+  return word < 0 ? -(word & 0x7fffffff) : word
+}
+
+/** Bit for bit, but that one NaN is as good as another. */
+export const isSame = (a: number, b: number): boolean =>
+  a === b ? Object.is(a, b) : Number.isNaN(a) && Number.isNaN(b)
+
+export const isFunction = (op: Expr.Op): boolean => op === "exp" || op === "log" || op === "tanh" || op === "pow"
+
+/** Is this what one operation may give on the backend, where it should give the other? */
+export const isWithin = (backend: Backend, op: Expr.Op, found: number, target: number): boolean => {
+  const { flushesSubnormals, functions, ulps } = precision[backend.name]
+  if (flushesSubnormals && flushed(target) === 0) return flushed(found) === 0
+  if (isSame(found, target)) return true
+  if (functions > 0 && isFunction(op)) return Math.abs(found - target) <= functions * Math.max(1, Math.abs(target))
+  return Math.abs(place(found) - place(target)) <= (ulps[op] ?? 0)
+}
+
 const within = ({ flushesSubnormals, largestInteger }: Precision, value: Value): Value => {
   if (value.dtype === "float32" && flushesSubnormals) return { ...value, data: value.data.map(flushed) }
   if (value.dtype === "int32" && largestInteger < 2 ** 31) return { ...value, data: value.data.map((x) => x % 4) }

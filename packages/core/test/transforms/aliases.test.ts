@@ -3,7 +3,7 @@ import { Optimizer, Transform } from "@optim/core"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
-import { valuesAtOnce as values } from "../support/numbers.ts"
+import { values } from "../support/numbers.ts"
 import { ran } from "../support/running.ts"
 import { message } from "../support/thrown.ts"
 
@@ -23,7 +23,7 @@ const path = Effect.fnUntraced(function* <S>(optimizer: Optimizer.Optimizer<S>) 
   let state = yield* optimizer.init(start)
   for (const [step, grads] of slopes.entries()) {
     state = yield* optimizer.update(step, grads, state)
-    found.push(values(optimizer.params(state)))
+    found.push(yield* values(optimizer.params(state)))
   }
   return found
 })

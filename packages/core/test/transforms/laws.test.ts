@@ -15,19 +15,10 @@ import { backends } from "../support/backends.ts"
 import { compiled } from "../support/compiled.ts"
 import { isArray } from "../support/golden.ts"
 import { leavesNothing, memory } from "../support/memory.ts"
+import { inParallel, values } from "../support/numbers.ts"
 import { gradients, params as paramsOf, problem } from "../support/problems.ts"
 import { forAll } from "../support/property.ts"
-import {
-  begun,
-  contents,
-  given,
-  leavesOf,
-  owned,
-  pathsOf,
-  slopes,
-  tensorsIn,
-  type Training
-} from "../support/stepping.ts"
+import { begun, given, leavesOf, owned, pathsOf, slopes, tensorsIn, type Training } from "../support/stepping.ts"
 import { type Case, type Row, rows } from "../support/transforms.ts"
 
 const { dispose, scoped } = Tensors
@@ -99,9 +90,9 @@ const isPure: Law = Effect.fnUntraced(function* (tried) {
   const transform = tried.make()
   const { params, state } = yield* scoped(begun(transform, tried))
   const grads = yield* owned(() => slopes(tried, 0))
-  const before = contents([params, state, grads])
+  const before = yield* values([params, state, grads])
   yield* scoped(Transform.update(transform, grads, state, given(tried, params, 0)))
-  assert.deepStrictEqual(contents([params, state, grads]), before)
+  assert.deepStrictEqual(yield* values([params, state, grads]), before)
 })
 
 /** Bit for bit: the sum is rounded once, in a kernel of its own as behind the update. */
@@ -114,8 +105,8 @@ const appliesUpdates: Law = Effect.fnUntraced(function* (tried) {
     const updated = yield* scoped(Transform.update(transform, grads, state, options))
     const added = yield* scoped(Transform.applyUpdates(params, updated.updates))
     const applied = yield* scoped(Transform.apply(transform, grads, state, options))
-    assert.deepStrictEqual(contents(applied.params), contents(added), `parameters after step ${step}`)
-    assert.deepStrictEqual(contents(applied.state), contents(updated.state), `state after step ${step}`)
+    const [one, other] = yield* inParallel([applied, { params: added, state: updated.state }], values)
+    assert.deepStrictEqual(one, other, `after step ${step}`)
     ;({ params, state } = applied)
   }
 })
@@ -124,8 +115,8 @@ const donatedIsPure: Law = Effect.fnUntraced(function* (tried) {
   const transform = tried.make()
   const after = (donate: boolean) =>
     Effect.flatMap(begun(transform, tried), (start) => trained(transform, tried, start, { from: 0, to: 5, donate }))
-  const pure = contents(yield* scoped(after(false)))
-  assert.deepStrictEqual(contents(yield* scoped(after(true))), pure)
+  const pure = yield* values(yield* scoped(after(false)))
+  assert.deepStrictEqual(yield* values(yield* scoped(after(true))), pure)
 })
 
 const donatedUpdateIsPure: Law = Effect.fnUntraced(function* (tried) {
@@ -135,27 +126,34 @@ const donatedUpdateIsPure: Law = Effect.fnUntraced(function* (tried) {
   const pure = yield* scoped(Transform.update(transform, yield* owned(() => slopes(tried, 0)), state, options))
   const grads = yield* owned(() => slopes(tried, 0))
   const donated = yield* scoped(Transform.update(transform, grads, state, { ...options, donate: true }))
-  assert.deepStrictEqual(contents(donated), contents(pure))
+  assert.deepStrictEqual(yield* values(donated), yield* values(pure))
   assert.isTrue(leavesOf(params).every((leaf) => typeof leaf === "number" || !leaf.isDisposed))
 })
 
 /** The same numbers in tensors of their own. */
-const copied = <A>(tree: A): A =>
-  PyTree.map(tree, (leaf) => {
-    const found: unknown = leaf
-    return found instanceof tf.Tensor ? tf.tensor(found.dataSync().slice(), found.shape, found.dtype) : leaf
-  }) as A
+const copied = Effect.fnUntraced(function* (tree: Training) {
+  const [leaves, treeDef] = PyTree.flatten(tree)
+  const copies = yield* Effect.forEach(leaves, (leaf: unknown) =>
+    leaf instanceof tf.Tensor
+      ? Effect.map(
+          Effect.promise(() => leaf.data()),
+          (data) => tf.tensor(data.slice(), leaf.shape, leaf.dtype)
+        )
+      : Effect.succeed(leaf)
+  )
+  return PyTree.unflatten(treeDef, copies) as Training
+})
 
 const resumes: Law = Effect.fnUntraced(function* (tried, _, { steps }) {
   const [transform, another] = [tried.make(), tried.make()]
   const start = yield* begun(transform, tried)
   const middle = yield* scoped(trained(transform, tried, start, { from: 0, to: steps, donate: false }))
-  const copy = copied(middle)
+  const copy = yield* copied(middle)
   const resumed = yield* scoped(trained(another, tried, copy, { from: steps, to: 2 * steps, donate: true }))
   const whole = yield* Effect.flatMap(begun(transform, tried), (again) =>
     scoped(trained(transform, tried, again, { from: 0, to: 2 * steps, donate: true }))
   )
-  assert.deepStrictEqual(contents(resumed), contents(whole))
+  assert.deepStrictEqual(yield* values(resumed), yield* values(whole))
 })
 
 /** What is held, whether equal tensors share their numbers or not: zeros do where a state begins anew. */
@@ -242,7 +240,7 @@ const masksAll: Law = Effect.fnUntraced(function* (tried) {
   )
   const grads = yield* owned(() => slopes(tried, 0))
   const { updates } = yield* scoped(Transform.update(none, grads, state, given(tried, params, 0)))
-  assert.deepStrictEqual(contents(updates), contents(grads))
+  assert.deepStrictEqual(yield* values(updates), yield* values(grads))
 })
 
 const masksSome: Law = Effect.fnUntraced(function* (tried) {
@@ -261,7 +259,7 @@ const masksSome: Law = Effect.fnUntraced(function* (tried) {
   assert.deepStrictEqual(strangers, [])
   const grads = yield* owned(() => slopes(tried, 0))
   const { updates } = yield* scoped(Transform.update(some, grads, state, given(tried, params, 0)))
-  assert.deepStrictEqual(contents(updates).slice(1), contents(grads).slice(1))
+  assert.deepStrictEqual((yield* values(updates)).slice(1), (yield* values(grads)).slice(1))
 })
 
 // --- the matrix --------------------------------------------------------------------------------------------------

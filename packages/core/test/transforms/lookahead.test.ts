@@ -5,7 +5,7 @@ import { Tensors, Transform } from "@optim/core"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
-import { valuesAtOnce as values } from "../support/numbers.ts"
+import { values } from "../support/numbers.ts"
 import { decoded, flat, type OptaxRecord, toTensors, transformOf, transforms } from "../support/optax.ts"
 
 interface Pair {
@@ -15,16 +15,14 @@ interface Pair {
 
 const records = transforms.filter(({ name }) => name === "lookahead")
 
-const closeTo = (found: unknown, expected: unknown, record: OptaxRecord, what: string): void => {
-  const wanted = flat(expected).flat()
-  values(found)
-    .flat()
-    .forEach((value, index) => {
-      const bound = 10 * (record.extra.f32?.max_abs ?? 0)
-      assert.closeTo(value, wanted[index] ?? Number.NaN, bound, `${record.id} ${what}`)
-    })
-  assert.strictEqual(values(found).flat().length, wanted.length)
-}
+const closeTo = Effect.fnUntraced(function* (found: unknown, expected: unknown, record: OptaxRecord, what: string) {
+  const [numbers, wanted] = [(yield* values(found)).flat(), flat(expected).flat()]
+  numbers.forEach((value, index) => {
+    const bound = 10 * (record.extra.f32?.max_abs ?? 0)
+    assert.closeTo(value, wanted[index] ?? Number.NaN, bound, `${record.id} ${what}`)
+  })
+  assert.strictEqual(numbers.length, wanted.length)
+})
 
 const run = Effect.fnUntraced(function* (record: OptaxRecord) {
   const { fast_optimizer, ...options } = record.kwargs
@@ -36,8 +34,8 @@ const run = Effect.fnUntraced(function* (record: OptaxRecord) {
     params = applied.params
     state = applied.state
     const expected = record.params?.[step] as Pair
-    closeTo(params, expected.fast, record, `fast parameters after step ${step}`)
-    closeTo((state as Pair).slow, expected.slow, record, `slow parameters after step ${step}`)
+    yield* closeTo(params, expected.fast, record, `fast parameters after step ${step}`)
+    yield* closeTo((state as Pair).slow, expected.slow, record, `slow parameters after step ${step}`)
   }
   yield* Tensors.dispose([params, state])
 })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
 import { isArray } from "../support/golden.ts"
 import { leavesNothing } from "../support/memory.ts"
+import { inParallel, read } from "../support/numbers.ts"
 import { begun, given, owned, pathsOf, slopes, tensorsIn } from "../support/stepping.ts"
 import { type Case, type Reach, type Row, rows } from "../support/transforms.ts"
 
@@ -78,24 +79,28 @@ const poisoned = (tried: Case, place: Place): Case => ({
 
 type Element = readonly [place: Place, value: number]
 
-const elements = (tree: unknown): ReadonlyArray<Element> =>
-  tensorsIn(tree).flatMap(([path, tensor]) =>
-    Array.from(tensor.dataSync(), (value, index): Element => [{ path, shape: tensor.shape, index }, value])
+const elements = Effect.fnUntraced(function* (tree: unknown) {
+  const found = yield* inParallel(tensorsIn(tree), ([path, tensor]) =>
+    Effect.map(read(tensor), (data) =>
+      data.map((value, index): Element => [{ path, shape: tensor.shape, index }, value])
+    )
   )
+  return found.flat()
+})
 
 /** The updates of each step, always with the same parameters, and the state in the end. */
 const observed = Effect.fnUntraced(function* (tried: Case) {
   const transform = tried.make()
   const start = yield* scoped(begun(transform, tried))
-  const updates: Array<ReadonlyArray<Element>> = []
+  const updates: Array<unknown> = []
   let state: unknown = start.state
   for (let step = 0; step < observedSteps; step++) {
     const grads = yield* owned(() => slopes(tried, step))
     const next = yield* scoped(Transform.update(transform, grads, state, given(tried, start.params, step)))
-    updates.push(elements(next.updates))
+    updates.push(next.updates)
     state = next.state
   }
-  return { updates, state: elements(state) }
+  return { updates: yield* inParallel(updates, elements), state: yield* elements(state) }
 })
 
 type Observed = Effect.Success<ReturnType<typeof observed>>
