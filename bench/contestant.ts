@@ -12,7 +12,7 @@ export interface Contestant {
   /** The next step, with the same gradients as always. */
   readonly step: () => void | Promise<void>
   /** The parameters now, leaf by leaf. */
-  readonly read: () => ReadonlyArray<Float32Array>
+  readonly read: () => ReadonlyArray<Float32Array> | Promise<ReadonlyArray<Float32Array>>
   /** Releases everything. */
   readonly end: () => void
 }
@@ -40,7 +40,7 @@ const worst = (found: Float32Array, start: Float32Array, expected: Float64Array,
 /** Runs the first steps and throws unless they give what they should. */
 export const check = async (self: Contestant, { leaves, name }: Setting): Promise<void> => {
   for (let index = 0; index < steps; index++) await self.step()
-  const found = self.read()
+  const found = await self.read()
   leaves.forEach((leaf, index) => {
     const positions = positionsOf(leaf.x.length)
     const expected = self.reference(leaf, steps, positions, leaves)

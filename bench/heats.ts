@@ -48,7 +48,7 @@ const adamHeat = ({ fused, interpreter }: Homes, at: Case): Heat => {
     tfTrain("wasm", theirs.make, reference),
     ...(elementsOf(at) <= largestForCpu ? [tfTrain("cpu", theirs.make, reference)] : []),
     javascript(loop, reference),
-    adamJitted
+    adamJitted("wasm")
   ]
   return { optimizer: "adam", case: at, entrants: makers.map((make) => ({ make })) }
 }

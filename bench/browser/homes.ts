@@ -19,15 +19,27 @@ import { findTextures } from "../../packages/core/src/internal/webgl/textures.ts
 import { findBuffers } from "../../packages/core/src/internal/webgpu/buffers.ts"
 import { WebGPUDevice } from "../../packages/core/src/internal/webgpu/device.ts"
 
-interface Count {
+export interface Count {
   /** Passes and dispatches of our devices. */
   readonly ours: number
+  /** Dispatches of whoever computes on WebGPU. */
+  readonly dispatches: number
   /** Passes, dispatches or kernels of tfjs. */
   readonly theirs: number
   readonly bytesRead: number
   readonly bytesWritten: number
   readonly readBacks: number
 }
+
+/** What was done between two counts. */
+export const difference = (after: Count, before: Count): Count => ({
+  ours: after.ours - before.ours,
+  dispatches: after.dispatches - before.dispatches,
+  theirs: after.theirs - before.theirs,
+  bytesRead: after.bytesRead - before.bytesRead,
+  bytesWritten: after.bytesWritten - before.bytesWritten,
+  readBacks: after.readBacks - before.readBacks
+})
 
 /** A backend that is up. */
 export interface Home {
@@ -41,9 +53,9 @@ const counting = (object: object, name: string): (() => number) => {
   const method: unknown = Reflect.get(object, name)
   if (typeof method !== "function") return () => 0
   let calls = 0
-  Reflect.set(object, name, (...args: ReadonlyArray<unknown>): unknown => {
+  Reflect.set(object, name, function (this: unknown, ...args: ReadonlyArray<unknown>): unknown {
     calls++
-    return Reflect.apply(method, object, args)
+    return Reflect.apply(method, this, args)
   })
   return () => calls
 }
@@ -56,12 +68,14 @@ interface Device {
 const open = (name: string, launch: string, service: Tensors.Tensors["Service"], device?: Device): Home => {
   const backend = tf.findBackend(name)
   const launches = counting(backend, launch)
+  const dispatches = counting(GPUComputePassEncoder.prototype, "dispatchWorkgroups")
   const reads = [counting(backend, "read"), counting(backend, "readSync")]
   return {
     name,
     run: (effect) => Effect.runPromise(Effect.provideService(effect, Tensors.Tensors, service)),
     count: () => ({
       ours: device?.ours() ?? 0,
+      dispatches: dispatches(),
       theirs: launches(),
       bytesRead: device?.counts.bytesRead ?? 0,
       bytesWritten: device?.counts.bytesWritten ?? 0,

@@ -26,7 +26,10 @@ const server = await createServer({
   resolve: { conditions: ["source-ts", "module", "browser", "development"] },
   server: { fs: { allow: [root] } },
   optimizeDeps: {
-    include: ["core", "backend-wasm", "backend-webgl", "backend-webgpu"].map((name) => `@tensorflow/tfjs-${name}`)
+    include: [
+      "@jax-js/jax",
+      ...["core", "backend-wasm", "backend-webgl", "backend-webgpu"].map((name) => `@tensorflow/tfjs-${name}`)
+    ]
   }
 })
 await server.listen()
@@ -43,23 +46,20 @@ const row = ({ bytesRead, bytesWritten, contestant, launches, median, readBacks 
   [
     contestant,
     `${median.toFixed(3)} ms`,
-    String(launches),
+    String(launches ?? "–"),
     bytesRead === undefined || bytesRead === 0 ? "–" : shown(bytesRead),
     bytesWritten === undefined || bytesWritten === 0 ? "–" : shown(bytesWritten),
-    String(readBacks)
+    String(readBacks ?? "–")
   ].join(" | ")
 
 const table = (results: ReadonlyArray<StepResult>): string => {
-  const lines = [
-    "| backend | case | | step | launches | read | written | read back | tf.train ÷ optim |",
-    "|-|-|-|-|-|-|-|-|-|"
-  ]
+  const lines = ["| backend | case | | step | launches | read | written | read back | ÷ optim |", "|-|-|-|-|-|-|-|-|-|"]
   for (const result of results) {
-    const rival = results.find(
+    const own = results.find(
       ({ backend, contestant, case: name }) =>
-        backend === result.backend && name === result.case && contestant !== result.contestant
+        backend === result.backend && name === result.case && contestant === "optim"
     )
-    const ratio = result.contestant === "optim" && rival !== undefined ? (rival.median / result.median).toFixed(1) : ""
+    const ratio = result.contestant === "optim" || own === undefined ? "" : (result.median / own.median).toFixed(1)
     lines.push(`| ${result.backend} | ${result.case} | ${row(result)} | ${ratio} |`)
   }
   return lines.join("\n")
@@ -68,6 +68,9 @@ const table = (results: ReadonlyArray<StepResult>): string => {
 try {
   const page = await browser.newPage()
   page.on("pageerror", (error) => console.error(error))
+  page.on("console", (message) => {
+    if (message.type() === "warning" || message.type() === "error") console.error(message.text())
+  })
   await page.goto(server.resolvedUrls?.local[0] ?? "")
   await page.waitForFunction(() => "bench" in globalThis, undefined, { timeout: 120_000 })
   const results = await page.evaluate(
@@ -78,7 +81,7 @@ try {
   const text = [
     `# Adam in Chromium ${browser.version()}, ${machine.date}`,
     "",
-    `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore}; commit ${machine.commit}; tfjs ${machine.tfjs}; SwiftShader.`,
+    `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore}; commit ${machine.commit}; tfjs ${machine.tfjs}, jax-js ${machine.jaxJs}; SwiftShader.`,
     "A launch is a pass on webgl, a dispatch on webgpu; on wasm, a tensor that tfjs makes.",
     "",
     table(results),

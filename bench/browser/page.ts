@@ -13,8 +13,11 @@ import * as tf from "@tensorflow/tfjs-core"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { median } from "../measure.ts"
-import { type Home, homes } from "./homes.ts"
+import { type Count, difference, type Home, homes } from "./homes.ts"
 import type { Bench, StepResult } from "./result.ts"
+import { check } from "../contestant.ts"
+import { adamJitted } from "../contestants/jax.ts"
+import { fill } from "../setting.ts"
 
 setWasmPaths({
   "tfjs-backend-wasm.wasm": plain,
@@ -82,6 +85,36 @@ const tfjs = async (_: Home, { shapes }: Case): Promise<Contestant> => {
   }
 }
 
+const jax = async ({ name }: Home, kase: Case): Promise<Contestant | undefined> => {
+  if (name !== "wasm" && name !== "webgpu") return undefined
+  const setting = fill(kase)
+  const adam = await adamJitted(name)(setting)
+  await check(adam, setting)
+  return {
+    name: "jax-js",
+    // It hands its kernels over when it is waited for.
+    step: async () => adam.step(),
+    settle: () => Promise.resolve(),
+    end: adam.end
+  }
+}
+
+/** jax-js, or why it does not take part. */
+const jaxOrWhyNot = async (home: Home, kase: Case): Promise<ReadonlyArray<Contestant>> => {
+  try {
+    const contestant = await jax(home, kase)
+    return contestant === undefined ? [] : [contestant]
+  } catch (error) {
+    console.warn(`jax-js on ${home.name}, ${kase.name}: ${String(error)}`)
+    return []
+  }
+}
+
+const launchesOf = (contestant: string, home: string, { dispatches, ours, theirs }: Count): number | undefined => {
+  if (contestant === "jax-js") return home === "webgpu" ? dispatches : undefined
+  return contestant === "optim" && home !== "wasm" ? ours : theirs
+}
+
 const turn = async ({ settle, step }: Contestant, from: number, steps: number): Promise<number> => {
   const start = performance.now()
   for (let t = from; t < from + steps; t++) await step(t)
@@ -90,7 +123,7 @@ const turn = async ({ settle, step }: Contestant, from: number, steps: number): 
 }
 
 const measure = async (home: Home, kase: Case, quick: boolean): Promise<ReadonlyArray<StepResult>> => {
-  const contestants = [await optim(home, kase), await tfjs(home, kase)]
+  const contestants = [await optim(home, kase), await tfjs(home, kase), ...(await jaxOrWhyNot(home, kase))]
   const counted: Array<Omit<StepResult, "median" | "least">> = []
   const steps: Array<number> = []
   for (const contestant of contestants) {
@@ -100,15 +133,16 @@ const measure = async (home: Home, kase: Case, quick: boolean): Promise<Readonly
     const after = home.count()
     await contestant.settle()
     const isOurs = contestant.name === "optim"
-    const per = (get: (count: ReturnType<Home["count"]>) => number): number => (get(after) - get(before)) / 2
+    const done = difference(after, before)
+    const launches = launchesOf(contestant.name, home.name, done)
     counted.push({
       backend: home.name,
       case: kase.name,
       contestant: contestant.name,
-      launches: per((count) => (isOurs && home.name !== "wasm" ? count.ours : count.theirs)),
-      bytesRead: isOurs ? per((count) => count.bytesRead) : undefined,
-      bytesWritten: isOurs ? per((count) => count.bytesWritten) : undefined,
-      readBacks: per((count) => count.readBacks)
+      launches: launches === undefined ? undefined : launches / 2,
+      bytesRead: isOurs ? done.bytesRead / 2 : undefined,
+      bytesWritten: isOurs ? done.bytesWritten / 2 : undefined,
+      readBacks: contestant.name === "jax-js" ? undefined : done.readBacks / 2
     })
     const once = await turn(contestant, 5, 2)
     steps.push(Math.max(2, Math.min(500, Math.round((quick ? 50 : 250) / once))))

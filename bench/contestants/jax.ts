@@ -11,8 +11,6 @@ import type { Leaf, Setting } from "../setting.ts"
 
 type Arrays = Array<JaxArray>
 
-const device = "wasm"
-
 const update = (
   x: Arrays,
   m: Arrays,
@@ -37,38 +35,43 @@ const update = (
   return next
 }
 
-const array = (numbers: Float32Array, { shape }: Leaf): JaxArray =>
+/** Where it computes. */
+type Device = "wasm" | "webgpu"
+
+const array = (device: Device, numbers: Float32Array, { shape }: Leaf): JaxArray =>
   np.array(Float32Array.from(numbers), { shape: [...shape], dtype: np.float32, device })
 
 const release = (arrays: Arrays): void => {
   for (const array of arrays) array.dispose()
 }
 
-/** Adam. */
-export const adamJitted = async ({ leaves }: Setting): Promise<Contestant> => {
-  await init(device)
-  defaultDevice(device)
-  const run = jit(update)
-  const zeros = (leaf: Leaf): JaxArray => array(new Float32Array(leaf.x.length), leaf)
-  const g = leaves.map((leaf) => array(leaf.g, leaf))
-  let x = leaves.map((leaf) => array(leaf.x, leaf))
-  let m = leaves.map(zeros)
-  let v = leaves.map(zeros)
-  let t = 0
-  return {
-    name: "jax-js",
-    reference: references.adam,
-    step: async () => {
-      const [alpha, epsilon] = folded(t++)
-      const gradients = g.map((gradient) => gradient.ref)
-      ;[x, m, v] = run(x, m, v, gradients, np.array(alpha, { device }), np.array(epsilon, { device }))
-      // Every output holds all kernels of its call, so one speaks for all; asking all is quadratic.
-      await blockUntilReady(x.slice(-1))
-    },
-    read: () => x.map((parameter) => Float32Array.from(parameter.ref.dataSync())),
-    end: () => {
-      for (const arrays of [x, m, v, g]) release(arrays)
-      run.dispose()
+/** Adam; throws where the device is not there. */
+export const adamJitted =
+  (device: Device) =>
+  async ({ leaves }: Setting): Promise<Contestant> => {
+    if (!(await init(device)).includes(device)) throw new Error(`jax-js has no ${device} here`)
+    defaultDevice(device)
+    const run = jit(update)
+    const zeros = (leaf: Leaf): JaxArray => array(device, new Float32Array(leaf.x.length), leaf)
+    const g = leaves.map((leaf) => array(device, leaf.g, leaf))
+    let x = leaves.map((leaf) => array(device, leaf.x, leaf))
+    let m = leaves.map(zeros)
+    let v = leaves.map(zeros)
+    let t = 0
+    return {
+      name: "jax-js",
+      reference: references.adam,
+      step: async () => {
+        const [alpha, epsilon] = folded(t++)
+        const gradients = g.map((gradient) => gradient.ref)
+        ;[x, m, v] = run(x, m, v, gradients, np.array(alpha, { device }), np.array(epsilon, { device }))
+        // Every output holds all kernels of its call, so one speaks for all; asking all is quadratic.
+        await blockUntilReady(x.slice(-1))
+      },
+      read: () => Promise.all(x.map(async (parameter) => Float32Array.from(await parameter.ref.data()))),
+      end: () => {
+        for (const arrays of [x, m, v, g]) release(arrays)
+        run.dispose()
+      }
     }
   }
-}
