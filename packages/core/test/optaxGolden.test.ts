@@ -67,7 +67,7 @@ const trajectory = Effect.fnUntraced(function* (backend: Backend, record: OptaxR
   const float32 = record.extra.f32 ?? (record.extra.per_step === undefined ? exact : withoutFloat32)
   const bound = withFunctions(backend, record, float32)
   const left = vanishing(backend, record)
-  const compared = <A>(leaves: ReadonlyArray<A>): ReadonlyArray<A> => leaves.filter((_, leaf) => left[leaf] !== true)
+  const compared = <A>(leaves: ReadonlyArray<A>): ReadonlyArray<A> => leaves.filter((_, leaf) => !left[leaf])
   const transform = transformOfRecord(record)
   let params: unknown = toTensors(record.params0)
   let state: unknown = yield* Transform.init(transform, params)

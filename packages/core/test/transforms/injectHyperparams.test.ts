@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core"
 import * as Effect from "effect/Effect"
 import { backends } from "../support/backends.ts"
 import { leavesNothing } from "../support/memory.ts"
-import { valuesAtOnce as values } from "../support/numbers.ts"
+import { values } from "../support/numbers.ts"
 import { ran } from "../support/running.ts"
 import { thrown } from "../support/thrown.ts"
 
@@ -81,8 +81,8 @@ for (const backend of backends) {
           const half = Transform.set(state, { learningRate: 0.5 })
           const second = yield* scoped(Transform.update(injected, params, half, given))
           assert.deepStrictEqual(
-            values(second.updates),
-            values(first.updates).map((leaf) => leaf.map((x) => x / 2))
+            yield* values(second.updates),
+            (yield* values(first.updates)).map((leaf) => leaf.map((x) => x / 2))
           )
         }).pipe(Effect.scoped)
       )
@@ -130,7 +130,7 @@ for (const backend of backends) {
         const plain = optimisticAdam({ learningRate: 0.25 })
         const begun = yield* Tensors.scoped(Transform.init(plain, { w: 0 }))
         const expected = yield* Tensors.scoped(Transform.update(plain, { w: 1 }, begun))
-        assert.deepStrictEqual(values(updates), values(expected.updates))
+        assert.deepStrictEqual(yield* values(updates), yield* values(expected.updates))
         const second = Transform.injectHyperparams(optimisticAdam, { learningRate: 0.5, optimism: 0.125 })
         const { hyperparams } = yield* Tensors.scoped(Transform.init(second, { w: 0 }))
         assert.deepInclude(hyperparams, { learningRate: 0.5, optimism: 0.125 })

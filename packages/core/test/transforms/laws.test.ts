@@ -68,10 +68,15 @@ interface Effort {
   readonly steps: number
 }
 
-/** The reference interpreter takes many times as long as kernels; there the records run in every configuration. */
+/**
+ * The reference interpreter takes many times as long as kernels, and shaders take a while to compile without a graphics
+ * card: there a law is tried on the configuration with the most options. The records run in every configuration.
+ */
 const efforts: { readonly [backend: string]: Effort } = {
   wasm: { cases: Number.POSITIVE_INFINITY, steps: 50 },
-  cpu: { cases: 1, steps: 5 }
+  cpu: { cases: 1, steps: 5 },
+  webgl: { cases: 1, steps: 3 },
+  webgpu: { cases: 1, steps: 3 }
 }
 
 /** A law for one configuration, on the backend in the environment. */
@@ -141,7 +146,7 @@ const copied = Effect.fnUntraced(function* (tree: Training) {
         )
       : Effect.succeed(leaf)
   )
-  return PyTree.unflatten(treeDef, copies) as Training
+  return PyTree.unflatten<Training, unknown>(treeDef, copies)
 })
 
 const resumes: Law = Effect.fnUntraced(function* (tried, _, { steps }) {
