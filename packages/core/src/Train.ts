@@ -8,7 +8,6 @@
  * Each step is a span `Train.step` and updates the metrics `optim_train_steps`, `optim_train_loss` and
  * `optim_train_step_duration`.
  */
-import * as Schedules from "@optim/schedules"
 import type { Tensor } from "@tensorflow/tfjs-core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -24,10 +23,9 @@ import { atomically } from "./internal/atomically.ts"
 import { attempt } from "./internal/attempt.ts"
 import { checkNotDonated } from "./internal/optimizer/donation.ts"
 import { checkStep } from "./internal/optimizer/step.ts"
-import type { HyperParameters } from "./internal/optimizer/hyperParameters.ts"
 import type { Optimizer, Promoted } from "./internal/optimizer/rule.ts"
 import { type Checkpoints, saverOf } from "./internal/train/checkpoints.ts"
-import { injectedRate } from "./internal/train/injectedRate.ts"
+import { learningRateOf } from "./internal/train/learningRate.ts"
 import { type AutodiffError, NonFinite, type OptimError, type BackendError } from "./OptimError.ts"
 import { type OptimizerState, withLeaves } from "./OptimizerState.ts"
 import { dispose, Tensors } from "./Tensors.ts"
@@ -62,7 +60,7 @@ export interface TrainStep {
   readonly step: number
   /** The loss on the batch, before the update. */
   readonly loss: number
-  /** The step size that was used, if the optimizer has one. */
+  /** The learning rate that was used, if the optimizer has one, and not several (groups, further factors). */
   readonly learningRate: number | undefined
   /** The duration of gradient and update. */
   readonly seconds: number
@@ -96,11 +94,6 @@ export interface Trainer<P, S, E, R> {
 const steps = Metric.counter("optim_train_steps", { description: "Steps made", incremental: true })
 const lossGauge = Metric.gauge("optim_train_loss", { description: "Loss of the latest step" })
 const duration = Metric.timer("optim_train_step_duration", { description: "Duration of gradient and update" })
-
-const learningRateAt = ({ learningRate, stepSize = learningRate }: HyperParameters, step: number): number | undefined =>
-  typeof stepSize === "number" || typeof stepSize === "function" || Schedules.isSchedule(stepSize)
-    ? Schedules.at(stepSize, step)
-    : undefined
 
 const begin = Effect.fnUntraced(function* <P, S>(
   optimizer: Optimizer<S, "value">,
@@ -220,7 +213,7 @@ export const make = Effect.fn("Train.make")(function* <
     return {
       step,
       loss: value,
-      learningRate: injectedRate(held.current.state) ?? learningRateAt(optimizer.hyperParameters, step),
+      learningRate: learningRateOf(optimizer, step, state, held.current.state),
       seconds,
       examplesPerSecond: examples === undefined || seconds === 0 ? undefined : examples(batch) / seconds
     }
