@@ -65,6 +65,8 @@ const table = (results: ReadonlyArray<StepResult>): string => {
   return lines.join("\n")
 }
 
+const machine = describeMachine()
+
 try {
   const page = await browser.newPage()
   page.on("pageerror", (error) => console.error(error))
@@ -77,7 +79,6 @@ try {
     (quick) => (globalThis as typeof globalThis & { readonly bench: Bench }).bench.run(quick),
     wants("--quick")
   )
-  const machine = describeMachine()
   const text = [
     `# Adam in Chromium ${browser.version()}, ${machine.date}`,
     "",
