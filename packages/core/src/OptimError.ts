@@ -56,7 +56,7 @@ export class MissingArgument extends Schema.TaggedError<MissingArgument>()("Miss
   override get message(): string {
     return [
       `${this.operation}: ${this.transform} needs ${this.argument}, expected ${this.expected}`,
-      `Pass { ${this.argument} } beside the updates.`
+      `Pass { ${this.argument} } in the last argument.`
     ].join("\n")
   }
 }
@@ -143,7 +143,8 @@ export class DonatedStateUsed extends Schema.TaggedError<DonatedStateUsed>()("Do
 /** A name that nothing in a state has, or nothing that a filter lets pass. */
 export class UnknownName extends Schema.TaggedError<UnknownName>()("UnknownName", {
   operation: Schema.String,
-  name: Schema.String,
+  /** The name that was looked for; `name` is that of the error. */
+  wanted: Schema.String,
   /** The names that there are. */
   names: Schema.Array(Schema.String),
   /** The paths of the entries of this name that the filter refused. */
@@ -152,11 +153,11 @@ export class UnknownName extends Schema.TaggedError<UnknownName>()("UnknownName"
   override get message(): string {
     if (this.refused.length === 0)
       return [
-        `${this.operation}: nothing in the state has the name ${JSON.stringify(this.name)}`,
-        `Its names are ${this.names.length === 0 ? "none" : this.names.join(", ")}.`
+        `${this.operation}: nothing in the state has the name ${JSON.stringify(this.wanted)}`,
+        `Its names are ${this.names.length === 0 ? "none" : this.names.join(", ")}; hyper-parameters are there if they are injected (Transform.injectHyperparams).`
       ].join("\n")
     return [
-      `${this.operation}: the filter lets no entry of the name ${JSON.stringify(this.name)} pass`,
+      `${this.operation}: the filter lets no entry of the name ${JSON.stringify(this.wanted)} pass`,
       ...this.refused.map((path) => `  ${path}`),
       "Pass a filter that is true for one of these paths."
     ].join("\n")
@@ -166,12 +167,12 @@ export class UnknownName extends Schema.TaggedError<UnknownName>()("UnknownName"
 /** A name that several entries of a state have, where one is meant. */
 export class AmbiguousName extends Schema.TaggedError<AmbiguousName>()("AmbiguousName", {
   operation: Schema.String,
-  name: Schema.String,
+  wanted: Schema.String,
   paths: Schema.Array(Schema.String)
 }) {
   override get message(): string {
     return [
-      `${this.operation}: ${this.paths.length} entries of the state have the name ${JSON.stringify(this.name)}`,
+      `${this.operation}: ${this.paths.length} entries of the state have the name ${JSON.stringify(this.wanted)}`,
       ...this.paths.map((path) => `  ${path}`),
       "Choose one by its path with { filtering }, or take all of them with Transform.getAllWithPath."
     ].join("\n")

@@ -302,7 +302,7 @@ const rows: ReadonlyArray<Row> = [
     fields: { argument: "params", transform: "addDecayedWeights", expected: "the tree of parameters" },
     message: [
       "addDecayedWeights.update: addDecayedWeights needs params, expected the tree of parameters",
-      "Pass { params } beside the updates."
+      "Pass { params } in the last argument."
     ]
   },
   {
@@ -321,14 +321,17 @@ const rows: ReadonlyArray<Row> = [
     tag: "UnknownName",
     // What a user without types may write.
     provoke: throws(() => Transform.get({ adam: { mu: 1 } } as unknown, "nu")),
-    fields: { operation: "Transform.get", name: "nu", names: ["adam", "mu"], refused: [] },
-    message: ['Transform.get: nothing in the state has the name "nu"', "Its names are adam, mu."]
+    fields: { operation: "Transform.get", wanted: "nu", names: ["adam", "mu"], refused: [] },
+    message: [
+      'Transform.get: nothing in the state has the name "nu"',
+      "Its names are adam, mu; hyper-parameters are there if they are injected (Transform.injectHyperparams)."
+    ]
   },
   {
     name: "a name that two entries of a state have",
     tag: "AmbiguousName",
     provoke: throws(() => Transform.get([{ count: 1 }, { count: 2 }], "count")),
-    fields: { operation: "Transform.get", name: "count", paths: ["[0]['count']", "[1]['count']"] },
+    fields: { operation: "Transform.get", wanted: "count", paths: ["[0]['count']", "[1]['count']"] },
     message: [
       'Transform.get: 2 entries of the state have the name "count"',
       "  [0]['count']",

@@ -283,7 +283,7 @@ for (const backend of backends) {
           const expected = (operation: string) =>
             [
               `Transform.${operation}: nothing in the state has the name "rate"`,
-              "Its names are adam, count, mu, rates, w."
+              "Its names are adam, count, mu, rates, w; hyper-parameters are there if they are injected (Transform.injectHyperparams)."
             ].join("\n")
           assert.strictEqual(
             // @ts-expect-error -- there is no such name

@@ -169,7 +169,7 @@ for (const backend of backends) {
             yield* failure(Transform.update(recipe as Transform.Any, grads, state, {})),
             [
               "chain.update: addDecayedWeights needs params, expected the tree of parameters",
-              "Pass { params } beside the updates."
+              "Pass { params } in the last argument."
             ].join("\n")
           )
         })
@@ -278,6 +278,14 @@ for (const backend of backends) {
               "masked(scale): the mask cannot be used",
               "  ['a']['x']   expected true or false   found 1",
               "Give each leaf of the parameters, or a whole subtree of them, one value."
+            ].join("\n")
+          )
+          assert.strictEqual(
+            yield* init(Transform.adamw({ learningRate: 1, mask: { a: true } })),
+            [
+              "addDecayedWeights: the parameters and the mask differ in structure",
+              "  ['b']   expected nothing   found a leaf",
+              "Pass a tree of the parameters' structure, or a prefix of it, with a value in the place of each leaf."
             ].join("\n")
           )
           assert.strictEqual(

@@ -100,7 +100,7 @@ for (const backend of backends) {
         )
         assert.strictEqual(
           error.message,
-          "monitor.update: monitor needs params, expected the tree of parameters\nPass { params } beside the updates."
+          "monitor.update: monitor needs params, expected the tree of parameters\nPass { params } in the last argument."
         )
       })
     )

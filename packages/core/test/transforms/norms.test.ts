@@ -117,7 +117,7 @@ for (const backend of backends) {
         const error = yield* Effect.flip(updatesOf(Transform.scaleByPolyak(), { a: 1 }, { a: 1 }))
         assert.strictEqual(error._tag, "MissingArgument")
         const expected =
-          "scaleByPolyak.update: scaleByPolyak needs value, expected a number\nPass { value } beside the updates."
+          "scaleByPolyak.update: scaleByPolyak needs value, expected a number\nPass { value } in the last argument."
         assert.strictEqual(error.message, expected)
       })
     )

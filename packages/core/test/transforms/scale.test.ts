@@ -57,7 +57,7 @@ for (const backend of backends) {
         const error = yield* Effect.flip(Transform.update(relative, { w: 1 }, null, given))
         assert.strictEqual(
           error.message,
-          "stateless.update: stateless needs params, expected the tree of parameters\nPass { params } beside the updates."
+          "stateless.update: stateless needs params, expected the tree of parameters\nPass { params } in the last argument."
         )
       })
     )

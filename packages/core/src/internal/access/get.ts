@@ -70,7 +70,7 @@ export const notFound = (operation: string, state: unknown, name: string): Unkno
   const refused = all.filter(([path]) => nameAt(path) === name)
   return new UnknownName({
     operation,
-    name,
+    wanted: name,
     names: [...new Set(all.map(([path]) => nameAt(path) ?? ""))].toSorted(),
     refused: refused.map(([path]) => KeyPath.keystr(path))
   })
@@ -125,5 +125,5 @@ export const get: {
   }
   if (others.length === 0) return first[1]
   const paths = [first, ...others].map(([path]) => KeyPath.keystr(path))
-  throw new AmbiguousName({ operation, name, paths })
+  throw new AmbiguousName({ operation, wanted: name, paths })
 })

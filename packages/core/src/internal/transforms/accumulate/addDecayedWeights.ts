@@ -49,7 +49,10 @@ export const addDecayedWeights = ({ mask = true, ...options }: AddDecayedWeights
     name,
     hyperParameters: plain({ weightDecay }),
     needs: { params: name },
-    init: () => ({ count: zero }),
+    init: (params) => {
+      maskOf(name, mask, params) // one that does not fit is better found now
+      return { count: zero }
+    },
     update: (updates, { count }, { params }) => {
       const decays = maskOf(name, mask, params)
       const next = Leaves.map(updates, params, decays, (u, p, isOn) => (isOn ? add(u, mul(rate(count), p)) : u))
