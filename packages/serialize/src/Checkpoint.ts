@@ -58,7 +58,7 @@ import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import { checkBudget, entriesOf, leafOf, named, specOf } from "./internal/assemble.ts"
 import { atomicWrite } from "./internal/atomicWrite.ts"
-import { asking, reading, type ReadError, writing, type WriteError } from "./internal/attempt.ts"
+import { asking, inFile, reading, type ReadError, writing, type WriteError } from "./internal/attempt.ts"
 import * as Document from "./internal/document.ts"
 import { hostSpec, type Layout, leafSpec, misfits } from "./internal/fit.ts"
 import { fromOptimizer, type HyperParameters } from "./internal/hyperParameters.ts"
@@ -398,7 +398,7 @@ export const read = Effect.fn("Checkpoint.read")(function* (
 ): Effect.fn.Return<Checkpoint, ReadError | PlatformError, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* fs.readFile(path)
-  return yield* reading(() => bytesAs("Checkpoint.read", bytes))
+  return yield* reading(() => bytesAs("Checkpoint.read", bytes)).pipe(inFile(path))
 })
 
 /**
@@ -462,6 +462,8 @@ export const load = Effect.fn("Checkpoint.load")(function* <P, S>(
 > {
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* fs.readFile(path)
-  const checkpoint = yield* reading(() => bytesAs("Checkpoint.load", bytes))
-  return yield* restored("Checkpoint.load", checkpoint, target)
+  return yield* reading(() => bytesAs("Checkpoint.load", bytes)).pipe(
+    Effect.flatMap((checkpoint) => restored("Checkpoint.load", checkpoint, target)),
+    inFile(path)
+  )
 })

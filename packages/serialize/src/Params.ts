@@ -52,6 +52,7 @@ import { entriesOf } from "./internal/assemble.ts"
 import { atomicWrite } from "./internal/atomicWrite.ts"
 import {
   flattening,
+  inFile,
   type ReadError,
   readingInto,
   type TreeFault,
@@ -306,4 +307,4 @@ export const load: Load = <P>(path: string, options?: ReadOptions<P>) =>
     // `unknown` without options, as the overloads say
     (bytes) =>
       (options === undefined ? decodeFile(bytes) : decodeFile(bytes, options)) as ReturnType<typeof decodeFile<P>>
-  )
+  ).pipe(inFile(path))

@@ -112,8 +112,13 @@ const headerEnd = (bytes: Uint8Array, limit: number): number => {
   const truncated = (expected: string, at: number) => fault("Truncated", at, undefined, expected, `${bytes.length}`)
   if (bytes.length < prefixLength) throw truncated("at least 8 bytes", bytes.length)
   const length = new DataView(bytes.buffer, bytes.byteOffset, prefixLength).getBigUint64(0, true)
-  if (length > BigInt(limit))
+  if (length > BigInt(limit)) {
+    const rest = bytes.length - prefixLength
+    if (length > BigInt(rest)) {
+      throw fault("HeaderLength", 0, undefined, `the length of a header, at most ${rest}`, `${length}`)
+    }
     throw fault("HeaderTooLarge", 0, undefined, `a header of at most ${limit} bytes`, `${length}`)
+  }
   const end = prefixLength + Number(length)
   if (end > bytes.length) throw truncated(`at least ${end} bytes`, bytes.length)
   return end

@@ -6,11 +6,12 @@
  * `CheckpointMismatch`, which lists every difference at once.
  */
 import * as Schema from "effect/Schema"
-import { place, quoted, table } from "./internal/show.ts"
+import { fileName, place, quoted, table } from "./internal/show.ts"
 
 /** What part of the layout is wrong. */
 export const LayoutFault = Schema.Literals([
   "Truncated",
+  "HeaderLength",
   "HeaderTooLarge",
   "HeaderSyntax",
   "HeaderEncoding",
@@ -29,6 +30,7 @@ export type LayoutFault = typeof LayoutFault.Type
 
 const remedies: Record<LayoutFault, string> = {
   Truncated: "The file is incomplete: write or copy it again.",
+  HeaderLength: "This is not a safetensors file, or its first bytes are damaged: look whether it is the right file.",
   HeaderTooLarge: "Raise maxHeaderBytes if the file can be trusted.",
   HeaderSyntax: "The file is damaged, or it is not a safetensors file.",
   HeaderEncoding: "The file is damaged, or it is not a safetensors file.",
@@ -44,18 +46,21 @@ const remedies: Record<LayoutFault, string> = {
 
 /**
  * Bytes that are not a valid safetensors file: what is wrong (`fault`), where (`offset`, in bytes from the start of the
- * file; `tensor`, where it belongs to one), what was expected there and what was found.
+ * file; `tensor`, where it belongs to one), what was expected there and what was found. `file` is its path, where it was
+ * read from one.
  */
 export class InvalidSafetensors extends Schema.TaggedError<InvalidSafetensors>()("InvalidSafetensors", {
   fault: LayoutFault,
   offset: Schema.Natural,
   tensor: Schema.optionalKey(Schema.String),
   expected: Schema.String,
-  found: Schema.String
+  found: Schema.String,
+  file: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
+    const these = this.file === undefined ? "these bytes are" : `${fileName(this.file)} is`
     return [
-      "Safetensors.decode: these bytes are not a valid safetensors file",
+      `Safetensors.decode: ${these} not a valid safetensors file`,
       `  ${place(this.offset, this.tensor)}   expected ${this.expected}   found ${this.found}`,
       remedies[this.fault]
     ].join("\n")
@@ -112,15 +117,16 @@ const Fault = Schema.Struct({ path: Schema.String, expected: Schema.String, foun
 
 /**
  * Bytes or text that are no checkpoint of this library, or one that is damaged. Each fault has the place in the manifest
- * (`optimizer.hyperParameters.b1`) or the name of the tensor.
+ * (`optimizer.hyperParameters.b1`) or the name of the tensor. `file` is the path, where it was read from a file.
  */
 export class InvalidCheckpoint extends Schema.TaggedError<InvalidCheckpoint>()("InvalidCheckpoint", {
   operation: Schema.String,
-  faults: Schema.Array(Fault)
+  faults: Schema.Array(Fault),
+  file: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return [
-      `${this.operation}: this is not a sound checkpoint`,
+      `${this.operation}: ${this.file === undefined ? "this" : fileName(this.file)} is not a sound checkpoint`,
       ...table(this.faults),
       "Read what the same function of this library wrote; if it did, the copy is damaged or comes from a newer version."
     ].join("\n")
@@ -141,19 +147,33 @@ export class UnencodableCheckpoint extends Schema.TaggedError<UnencodableCheckpo
   }
 }
 
+/** Of the differences of a checkpoint the first tell what is wrong; so many are shown. */
+const mostDifferences = 12
+
+const mismatchRemedy = (operation: string): string => {
+  if (operation.startsWith("Params.")) {
+    return "Give `like` the structure, shapes and dtypes that were saved; { convertFloats: true } takes F16, BF16 and F64."
+  }
+  return operation.startsWith("CheckpointManager.")
+    ? "Make the items as they were made for the run that wrote it, or restore a part: `items`, `only`, `missing`, `unexpected`."
+    : "Make the optimizer and the parameters as they were made for the run that wrote it."
+}
+
 /**
- * A sound checkpoint that belongs to another optimizer or other parameters. `faults` lists every difference: `expected`
- * is what the optimizer and the parameters call for, `found` is what the checkpoint holds.
+ * A sound checkpoint that belongs to another optimizer or other parameters. `faults` lists every difference, another
+ * optimizer first, of which the message shows the first twelve: `expected` is what the optimizer and the parameters call
+ * for, `found` is what the checkpoint holds. `file` is the path, where it was read from a file.
  */
 export class CheckpointMismatch extends Schema.TaggedError<CheckpointMismatch>()("CheckpointMismatch", {
   operation: Schema.String,
-  faults: Schema.Array(Fault)
+  faults: Schema.Array(Fault),
+  file: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return [
-      `${this.operation}: the checkpoint does not fit`,
-      ...table(this.faults),
-      "Make the optimizer and the parameters as they were made for the run that wrote it."
+      `${this.operation}: the checkpoint${this.file === undefined ? "" : ` in ${fileName(this.file)}`} does not fit`,
+      ...table(this.faults, mostDifferences),
+      mismatchRemedy(this.operation)
     ].join("\n")
   }
 }

@@ -226,6 +226,8 @@ describe("cases", () => {
             [
               "CheckpointManager.restore: the checkpoint does not fit",
               "  state: optimizer    expected momentum      found adam",
+              "  n                   expected object        found 3",
+              "  more                expected an item       found only state, extra, n",
               "  state['w'] slot v   expected float32 [3]   found float32 [2]",
               "  state['w'] slot x   expected float32 [3]   found float32 [2]",
               "  state['b'] slot m   expected nothing       found float32 []",
@@ -233,9 +235,7 @@ describe("cases", () => {
               "  extra['x']          expected float32 [1]   found a number",
               "  extra['z']          expected a number      found nothing",
               "  extra['y']          expected nothing       found float32 [1]",
-              "  n                   expected object        found 3",
-              "  more                expected an item       found nothing",
-              "Make the optimizer and the parameters as they were made for the run that wrote it."
+              "Make the items as they were made for the run that wrote it, or restore a part: `items`, `only`, `missing`, `unexpected`."
             ].join("\n")
           )
         })
@@ -569,6 +569,11 @@ describe("cases", () => {
           })
           assert.deepStrictEqual((yield* manager.restore()).items.tree, tree)
           assert.deepStrictEqual((yield* manager.readTensor(1, "tree", "d")).shape, [6])
+          const misspelt = yield* Effect.flip(manager.readTensor(1, "tre", "d"))
+          assert.strictEqual(
+            misspelt._tag === "NoCheckpoint" ? misspelt.wanted : "",
+            "tensor d of tre at step 1, whose items are tree"
+          )
         })
       )
     )

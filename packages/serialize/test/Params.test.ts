@@ -165,7 +165,7 @@ describe("cases", () => {
             '  "none"               expected nothing          found float32 [0, 4]',
             '  "～"                  expected nothing          found float32 [1]',
             '  "😀"                 expected nothing          found float32 [1]',
-            "Make the optimizer and the parameters as they were made for the run that wrote it."
+            "Give `like` the structure, shapes and dtypes that were saved; { convertFloats: true } takes F16, BF16 and F64."
           ].join("\n")
         )
       })
@@ -252,6 +252,20 @@ describe("cases", () => {
         const cycle: { self?: unknown } = {}
         cycle.self = cycle
         assert.strictEqual((yield* Effect.flip(Params.take(cycle)))._tag, "CyclicTree")
+      })
+    )
+
+    it.effect("fromBytes shows the first differences, and holds them all", () =>
+      Effect.sync(() => {
+        const like = { layers: Array.from({ length: 15 }, () => 0) }
+        const error = thrown(() => Params.fromBytes(Params.toBytes(data()), { like }))
+        assert.instanceOf(error, CheckpointMismatch)
+        assert.strictEqual(error.faults.length, 17)
+        const lines = error.message.split("\n")
+        assert.deepStrictEqual(
+          [lines.length, lines[12], lines[13]],
+          [15, "  ['layers'][11]   expected float32 []   found nothing", "  and 5 more"]
+        )
       })
     )
 

@@ -207,19 +207,30 @@ describe("cases", () => {
     assert.deepStrictEqual(fault(`{${w}}`, [0, 0]), ["Truncated", 64, undefined, "4 bytes of data", "2"])
   })
 
-  it("decode fails when the header is longer than allowed, before anything is read", () => {
-    const huge = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255)
+  it("decode fails on bytes of another kind, whose first eight are no length of a header", () => {
+    const text = new TextEncoder().encode("this is a plain text file")
     assert.strictEqual(
-      messageOf(() => Safetensors.decode(huge)),
+      messageOf(() => Safetensors.decode(text)),
       [
         "Safetensors.decode: these bytes are not a valid safetensors file",
-        "  byte 0   expected a header of at most 100000000 bytes   found 18446744073709551615",
-        "Raise maxHeaderBytes if the file can be trusted."
+        "  byte 0   expected the length of a header, at most 17   found 2338328219631577204",
+        "This is not a safetensors file, or its first bytes are damaged: look whether it is the right file."
       ].join("\n")
     )
+    const huge = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255)
+    const error = thrown(() => Safetensors.decode(huge))
+    assert.instanceOf(error, InvalidSafetensors)
+    assert.deepStrictEqual([error.fault, error.found], ["HeaderLength", "18446744073709551615"])
+  })
+
+  it("decode fails when the header is longer than allowed, before anything is read", () => {
     assert.strictEqual(
-      messageOf(() => Safetensors.decode(small(), { maxHeaderBytes: 10 })).split("\n")[1],
-      "  byte 0   expected a header of at most 10 bytes   found 88"
+      messageOf(() => Safetensors.decode(small(), { maxHeaderBytes: 10 })),
+      [
+        "Safetensors.decode: these bytes are not a valid safetensors file",
+        "  byte 0   expected a header of at most 10 bytes   found 88",
+        "Raise maxHeaderBytes if the file can be trusted."
+      ].join("\n")
     )
   })
 

@@ -216,11 +216,56 @@ describe("cases", () => {
       })
     )
 
-    it.effect("load of a file of somebody else fails as reading does", () =>
+    it.effect("load fails on a file of somebody else, and says which file it is", () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const { path, run } = yield* scene
+        const target = { optimizer: run.optimizer, params: { w: 0 } }
+        const foreign = [
+          '  manifest.format   expected "optim.checkpoint"   found nothing',
+          "Read what the same function of this library wrote; if it did, the copy is damaged or comes from a newer version."
+        ]
+        assert.strictEqual(
+          (yield* Effect.flip(Checkpoint.load(path, target))).message,
+          [`Checkpoint.load: "${path}" is not a sound checkpoint`, ...foreign].join("\n")
+        )
+        assert.strictEqual(
+          (yield* Effect.flip(Checkpoint.read(path))).message,
+          [`Checkpoint.read: "${path}" is not a sound checkpoint`, ...foreign].join("\n")
+        )
+        yield* fs.writeFileString(path, "this is a plain text file")
+        const text = [
+          `Safetensors.decode: "${path}" is not a valid safetensors file`,
+          "  byte 0   expected the length of a header, at most 17   found 2338328219631577204",
+          "This is not a safetensors file, or its first bytes are damaged: look whether it is the right file."
+        ].join("\n")
+        assert.strictEqual((yield* Effect.flip(Checkpoint.load(path, target))).message, text)
+        assert.strictEqual((yield* Effect.flip(Params.load(path))).message, text)
+      })
+    )
+
+    it.effect("load fails on what does not fit, and says which file it is", () =>
       Effect.gen(function* () {
         const { path, run } = yield* scene
-        const error = yield* Effect.flip(Checkpoint.load(path, { optimizer: run.optimizer, params: { w: 0 } }))
-        assert.strictEqual(error.message.split("\n")[0], "Checkpoint.load: this is not a sound checkpoint")
+        yield* Checkpoint.save(path, run)
+        const checkpoint = yield* Effect.flip(Checkpoint.load(path, { optimizer: run.optimizer, params: { w: 0 } }))
+        assert.strictEqual(
+          checkpoint.message,
+          [
+            `Checkpoint.load: the checkpoint in "${path}" does not fit`,
+            `  ['w']   expected float32 []   found float32 [${elements}]`,
+            "Make the optimizer and the parameters as they were made for the run that wrote it."
+          ].join("\n")
+        )
+        const params = yield* Effect.flip(Params.load(path, { like: { w: 0 } }))
+        assert.strictEqual(
+          params.message,
+          [
+            `Params.load: the checkpoint in "${path}" does not fit`,
+            `  ['w']   expected float32 []   found float32 [${elements}]`,
+            "Give `like` the structure, shapes and dtypes that were saved; { convertFloats: true } takes F16, BF16 and F64."
+          ].join("\n")
+        )
       })
     )
   })

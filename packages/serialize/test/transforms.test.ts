@@ -290,7 +290,7 @@ describe("cases", () => {
             "  state.transform[2]['count']     expected a number   found nothing",
             "  state.transform[0]['nu']['b']   expected nothing    found float32 []",
             "  state.transform[0]['nu']['w']   expected nothing    found float32 []",
-            "Make the optimizer and the parameters as they were made for the run that wrote it."
+            "Make the items as they were made for the run that wrote it, or restore a part: `items`, `only`, `missing`, `unexpected`."
           ].join("\n")
         )
         const before = yield* host.memory

@@ -59,3 +59,21 @@ export const readingInto = attempt(
     error instanceof CheckpointMismatch ||
     isTreeFault(error)
 )
+
+const inFileOf = (error: unknown, file: string): unknown => {
+  if (error instanceof InvalidSafetensors) {
+    const { expected, fault, found, offset, tensor } = error
+    return new InvalidSafetensors({ fault, offset, expected, found, file, ...(tensor === undefined ? {} : { tensor }) })
+  }
+  if (error instanceof InvalidCheckpoint) {
+    return new InvalidCheckpoint({ operation: error.operation, faults: error.faults, file })
+  }
+  if (!(error instanceof CheckpointMismatch)) return error
+  return new CheckpointMismatch({ operation: error.operation, faults: error.faults, file })
+}
+
+/** Says in what is wrong with a file which one it is. */
+export const inFile =
+  (file: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.mapError(effect, (error) => inFileOf(error, file) as E) // an error stays of its class

@@ -7,6 +7,9 @@ const longest = 80
 export const quoted = (text: string): string =>
   JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text)
 
+/** A file as it stands in a message: its path in full, since what tells files apart is at the end. */
+export const fileName = (path: string): string => JSON.stringify(path)
+
 /** A shape as it stands in a message. */
 export const shape = (dims: ReadonlyArray<number>): string => `[${dims.join(", ")}]`
 
@@ -41,14 +44,14 @@ const row = ({ expected, found, path }: Fault): Fault => ({
 
 const widest = (words: ReadonlyArray<string>): number => words.reduce((width, { length }) => Math.max(width, length), 0)
 
-/** One line per fault, columns aligned; of very many, the first thousand and how many more there are. */
-export const table = (faults: ReadonlyArray<Fault>): ReadonlyArray<string> => {
-  const rows = faults.slice(0, mostRows).map(row)
+/** One line per fault, columns aligned; of very many, the first thousand (or so many) and how many more there are. */
+export const table = (faults: ReadonlyArray<Fault>, most = mostRows): ReadonlyArray<string> => {
+  const rows = faults.slice(0, most).map(row)
   const pathWidth = widest(rows.map(({ path }) => path))
   const expectedWidth = widest(rows.map(({ expected }) => expected))
   const lines = rows.map(
     ({ expected, found, path }) =>
       `  ${path.padEnd(pathWidth)}   expected ${expected.padEnd(expectedWidth)}   found ${found}`
   )
-  return faults.length > mostRows ? [...lines, `  and ${faults.length - mostRows} more`] : lines
+  return faults.length > most ? [...lines, `  and ${faults.length - most} more`] : lines
 }

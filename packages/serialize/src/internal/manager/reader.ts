@@ -102,7 +102,10 @@ export class CheckpointReader {
           Effect.sync(() => void entries.push({ name, dtype, shape, bytes }))
         )
         const [entry] = entries
-        return entry ?? (yield* none(yield* current, `tensor ${name} of ${item} at step ${step}`))
+        const there = Object.keys(manifest.items).join(", ")
+        return (
+          entry ?? (yield* none(yield* current, `tensor ${name} of ${item} at step ${step}, whose items are ${there}`))
+        )
       })
     )
   }

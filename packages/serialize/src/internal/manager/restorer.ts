@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { CaptureError, Contract, Filler, Fitted } from "../item/contract.ts"
 import type { FitOptions } from "../item/fit.ts"
 import { type CheckpointDamaged, CheckpointMismatch, type StoreError } from "../../SerializeError.ts"
+import type { Fault } from "../show.ts"
 import type { Manifest, TensorRecord } from "./manifest.ts"
 import { readManifest, readTensors, type Source } from "./read.ts"
 
@@ -16,11 +17,20 @@ export type Contracts<R> = ReadonlyArray<readonly [name: string, contract: Contr
 
 type Fits<R> = ReadonlyArray<readonly [name: string, fitted: Fitted<unknown, R>]>
 
-const missing = (name: string): Fitted<unknown, never> => ({
-  faults: [{ path: name, expected: "an item", found: "nothing" }],
+const missing = (name: string, there: ReadonlyArray<string>): Fitted<unknown, never> => ({
+  faults: [{ path: name, expected: "an item", found: there.length === 0 ? "no items" : `only ${there.join(", ")}` }],
   wanted: [],
   begin: Effect.die(new Error("an item that is not there is not begun"))
 })
+
+/** All faults: first those of whole items, which are often the reason of the others. */
+const faultsOf = <R>(fits: Fits<R>): ReadonlyArray<Fault> => {
+  const faults = fits.flatMap(([name, one]) => one.faults.map((fault) => ({ isWhole: isWhole(name, fault), fault })))
+  const those = (whole: boolean) => faults.flatMap(({ fault, isWhole }) => (isWhole === whole ? [fault] : []))
+  return [...those(true), ...those(false)]
+}
+
+const isWhole = (item: string, { path }: Fault): boolean => path === item || path === `${item}: optimizer`
 
 /** How everything fits; all that does not is one error. */
 const fitAll = Effect.fnUntraced(function* <R>(
@@ -30,10 +40,11 @@ const fitAll = Effect.fnUntraced(function* <R>(
 ): Effect.fn.Return<Fits<R>, CheckpointMismatch | CaptureError, R> {
   const fits = yield* Effect.forEach(contracts, ([name, contract]) => {
     const stored = Object.hasOwn(items, name) ? items[name] : undefined
-    const fitted = stored === undefined ? Effect.succeed(missing(name)) : contract.fit(name, stored, options)
+    const fitted =
+      stored === undefined ? Effect.succeed(missing(name, Object.keys(items))) : contract.fit(name, stored, options)
     return Effect.map(fitted, (one): readonly [string, Fitted<unknown, R>] => [name, one])
   })
-  const faults = fits.flatMap(([, one]) => one.faults)
+  const faults = faultsOf(fits)
   if (faults.length > 0) return yield* new CheckpointMismatch({ operation: "CheckpointManager.restore", faults })
   return fits
 })
