@@ -21,7 +21,7 @@ const rates = <S>(transform: Transform.Transform<S, "params">, steps = 4) =>
     const trainer = yield* Train.make({
       optimizer: Optimizer.fromTransform(transform),
       params: { a: 0, b: 0 },
-      loss: (params: Params, _: number) => sum(params),
+      loss: sum,
       batches: Stream.range(1, steps)
     })
     return yield* Stream.runCollect(trainer.steps).pipe(
