@@ -80,7 +80,7 @@ try {
     wants("--quick")
   )
   const text = [
-    `# Adam in Chromium ${browser.version()}, ${machine.date}`,
+    `# Optimizers in Chromium ${browser.version()}, ${machine.date}`,
     "",
     `${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore}; commit ${machine.commit}; tfjs ${machine.tfjs}, jax-js ${machine.jaxJs}; SwiftShader.`,
     "A launch is a pass on webgl, a dispatch on webgpu; on wasm, a tensor that tfjs makes.",

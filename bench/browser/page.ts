@@ -1,10 +1,10 @@
 /// <reference types="vite/client" />
 /**
- * The page of the benchmark in a browser: Adam by optim and by tfjs on the same backend, side by side.
+ * The page of the benchmark in a browser: optimizers by optim and by tfjs on the same backend, side by side.
  *
  * A device computes in its own time, so a turn is many steps and ends when a number of the last one has been read.
  */
-import { Optimizer } from "@optim/core"
+import { Optimizer, Tensors } from "@optim/core"
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm"
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url"
 import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url"
@@ -25,20 +25,16 @@ setWasmPaths({
   "tfjs-backend-wasm-threaded-simd.wasm": threaded
 })
 
+type Make = (home: Home, kase: Case) => Promise<Contestant | undefined>
+
 interface Case {
   readonly name: string
   readonly shapes: ReadonlyArray<readonly [number, number]>
+  readonly makers: ReadonlyArray<Make>
 }
 
 const repeated = (count: number, rows: number, columns: number): Case["shapes"] =>
   Array.from({ length: count }, () => [rows, columns] as const)
-
-const cases: ReadonlyArray<Case> = [
-  { name: "1e4 in one leaf", shapes: repeated(1, 100, 100) },
-  { name: "1e6 in one leaf", shapes: repeated(1, 1000, 1000) },
-  { name: "10 leaves of 1e5", shapes: repeated(10, 250, 400) },
-  { name: "200 leaves of 64", shapes: repeated(200, 8, 8) }
-]
 
 const numbersOf = ([rows, columns]: readonly [number, number]): Tensor =>
   tf.tensor2d(
@@ -54,36 +50,41 @@ interface Contestant {
   readonly end: () => void
 }
 
-const optim = async ({ run }: Home, { shapes }: Case): Promise<Contestant> => {
-  const adam = Optimizer.adam({ stepSize: 1e-3 })
-  const grads = shapes.map(numbersOf)
-  const params = shapes.map(numbersOf)
-  let state = await run(adam.init(params))
-  return {
-    name: "optim",
-    step: async (t) => {
-      state = await run(adam.update(t, grads, state, { donate: "state" }))
-    },
-    settle: () => adam.params(state)[0]?.data() ?? Promise.resolve(),
-    end: () => tf.dispose([...grads, ...params, ...adam.params(state)])
-  }
-}
-
-const tfjs = async (_: Home, { shapes }: Case): Promise<Contestant> => {
-  const adam = tf.train.adam(1e-3)
-  const grads = shapes.map(numbersOf)
-  const variables = shapes.map((shape, index) => tf.variable(numbersOf(shape), true, `v${index}`))
-  const named = grads.map((tensor, index) => ({ name: variables[index]?.name ?? "", tensor }))
-  return {
-    name: "tf.train",
-    step: async () => adam.applyGradients(named),
-    settle: () => variables[0]?.data() ?? Promise.resolve(),
-    end: () => {
-      adam.dispose()
-      tf.dispose([...grads, ...variables])
+const optim =
+  <S>(optimizer: Optimizer.Optimizer<S>): Make =>
+  async ({ run }, { shapes }) => {
+    const grads = shapes.map(numbersOf)
+    const params = shapes.map(numbersOf)
+    let state = await run(optimizer.init(params))
+    return {
+      name: "optim",
+      step: async (t) => {
+        state = await run(optimizer.update(t, grads, state, { donate: "state" }))
+      },
+      settle: () => optimizer.params(state)[0]?.data() ?? Promise.resolve(),
+      end: () => {
+        void run(Tensors.dispose([...grads, ...params, state]))
+      }
     }
   }
-}
+
+const tfjs =
+  (make: () => tf.Optimizer): Make =>
+  async (_, { shapes }) => {
+    const optimizer = make()
+    const grads = shapes.map(numbersOf)
+    const variables = shapes.map((shape, index) => tf.variable(numbersOf(shape), true, `v${index}`))
+    const named = grads.map((tensor, index) => ({ name: variables[index]?.name ?? "", tensor }))
+    return {
+      name: "tf.train",
+      step: async () => optimizer.applyGradients(named),
+      settle: () => variables[0]?.data() ?? Promise.resolve(),
+      end: () => {
+        optimizer.dispose()
+        tf.dispose([...grads, ...variables])
+      }
+    }
+  }
 
 const jax = async ({ name }: Home, kase: Case): Promise<Contestant | undefined> => {
   if (name !== "wasm" && name !== "webgpu") return undefined
@@ -100,15 +101,58 @@ const jax = async ({ name }: Home, kase: Case): Promise<Contestant | undefined> 
 }
 
 /** jax-js, or why it does not take part. */
-const jaxOrWhyNot = async (home: Home, kase: Case): Promise<ReadonlyArray<Contestant>> => {
+const jaxOrWhyNot: Make = async (home, kase) => {
   try {
-    const contestant = await jax(home, kase)
-    return contestant === undefined ? [] : [contestant]
+    return await jax(home, kase)
   } catch (error) {
     console.warn(`jax-js on ${home.name}, ${kase.name}: ${String(error)}`)
-    return []
+    return undefined
   }
 }
+
+const rate = 1e-3
+
+const adam = [optim(Optimizer.adam({ stepSize: rate })), tfjs(() => tf.train.adam(rate)), jaxOrWhyNot]
+
+const large = repeated(1, 1000, 1000)
+
+const cases: ReadonlyArray<Case> = [
+  { name: "adam, 1e4 in one leaf", shapes: repeated(1, 100, 100), makers: adam },
+  { name: "adam, 1e6 in one leaf", shapes: large, makers: adam },
+  { name: "adam, 10 leaves of 1e5", shapes: repeated(10, 250, 400), makers: adam },
+  { name: "adam, 200 leaves of 64", shapes: repeated(200, 8, 8), makers: adam },
+  {
+    name: "sgd, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.sgd({ stepSize: rate })), tfjs(() => tf.train.sgd(rate))]
+  },
+  {
+    name: "momentum, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.momentum({ stepSize: rate, mass: 0.9 })), tfjs(() => tf.train.momentum(rate, 0.9))]
+  },
+  {
+    name: "rmsprop, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.rmsprop({ stepSize: rate })), tfjs(() => tf.train.rmsprop(rate))]
+  },
+  {
+    name: "adagrad, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.adagrad({ stepSize: rate })), tfjs(() => tf.train.adagrad(rate))]
+  },
+  {
+    name: "adamax, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.adamax({ stepSize: rate })), tfjs(() => tf.train.adamax(rate))]
+  },
+  { name: "sm3, 1e6 in one leaf", shapes: large, makers: [optim(Optimizer.sm3({ stepSize: rate }))] },
+  {
+    name: "clipped adam, 1e6 in one leaf",
+    shapes: large,
+    makers: [optim(Optimizer.clipped(Optimizer.adam({ stepSize: rate }), { maxNorm: 1 }))]
+  }
+]
 
 const launchesOf = (contestant: string, home: string, { dispatches, ours, theirs }: Count): number | undefined => {
   if (contestant === "jax-js") return home === "webgpu" ? dispatches : undefined
@@ -123,7 +167,11 @@ const turn = async ({ settle, step }: Contestant, from: number, steps: number): 
 }
 
 const measure = async (home: Home, kase: Case, quick: boolean): Promise<ReadonlyArray<StepResult>> => {
-  const contestants = [await optim(home, kase), await tfjs(home, kase), ...(await jaxOrWhyNot(home, kase))]
+  const contestants: Array<Contestant> = []
+  for (const make of kase.makers) {
+    const contestant = await make(home, kase)
+    if (contestant !== undefined) contestants.push(contestant)
+  }
   const counted: Array<Omit<StepResult, "median" | "least">> = []
   const steps: Array<number> = []
   for (const contestant of contestants) {
