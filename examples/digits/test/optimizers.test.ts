@@ -73,7 +73,7 @@ const wrongChains = [
   ['["trace",{"masked":{"mask":"all","inner":["sgd",{"sgd":{"momentum":7}}]}}]', "part 1: trace needs decay, a number"],
   [
     '["adam",{"masked":{"mask":"all","inner":["sgd",{"sgd":{"momentum":7}}]}}]',
-    "part 2: masked: inner: part 2: trace: decay is 7, expected a number with 0 ≤ x ≤ 1"
+    "part 2: masked: inner: part 2: sgd: momentum is 7, expected a number with 0 ≤ x ≤ 1"
   ]
 ] as const
 
