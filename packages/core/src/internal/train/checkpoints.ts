@@ -26,8 +26,8 @@ export interface Checkpointer<in V, out E, out R> {
  * How a run is saved: by whom, and what.
  *
  * It is saved after each step that is due, with the loss of the step as a metric, and once more when the steps are
- * interrupted, unless that was just done or the policy says otherwise; that last save is waited for. A save that fails ends the steps; a failure
- * of the last one is logged.
+ * interrupted, unless that was just done or the policy says otherwise; that last save is waited for. A save that fails
+ * ends the steps; a failure of the last one is logged.
  */
 export interface Checkpoints<in P, in out S, in out V, out E, out R> {
   readonly manager: Checkpointer<V, E, R>

@@ -6,7 +6,6 @@
  * used: a symbolic link on the way that leads elsewhere is refused.
  */
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -14,6 +13,7 @@ import type { Reader, Store } from "../../CheckpointStore.ts"
 import { syncDirectory } from "../syncDirectory.ts"
 import type { StoreError } from "../../SerializeError.ts"
 import { fromPlatform } from "./platform.ts"
+import { SyncAhead } from "./syncAhead.ts"
 import { checkName, checkRange, storeError } from "./names.ts"
 
 const asideName = ".aside"
@@ -31,56 +31,6 @@ const checkReal = Effect.fnUntraced(function* ({ fs }: Place, operation: string,
   const real = (yield* fs.realPath(path)).replaceAll("\\", "/")
   if (real !== path) return yield* storeError(operation, name, "Escapes", `it leads to ${real}`)
 })
-
-/** After so many bytes the disk is asked to begin; left to itself it waits for the end, and then we for it. */
-const bytesAhead = 64 << 20
-
-type Syncing = Fiber.Fiber<void, PlatformError>
-
-const isRunning = (syncing: Syncing | undefined): boolean => syncing !== undefined && syncing.pollUnsafe() === undefined
-
-/** Syncs a file now and then while it is written, one sync at a time. Each is joined: a disk reports a fault only once. */
-class SyncAhead {
-  readonly #file: FileSystem.File
-  #unsynced = 0
-  #syncing: Syncing | undefined
-
-  constructor(file: FileSystem.File) {
-    this.#file = file
-  }
-
-  /** More was written. */
-  written(count: number): Effect.Effect<void, PlatformError> {
-    return Effect.suspend(() => {
-      this.#unsynced += count
-      if (this.#unsynced < bytesAhead || isRunning(this.#syncing)) return Effect.void
-      return Effect.andThen(this.#join, this.#begin)
-    })
-  }
-
-  /** All was written. */
-  get end(): Effect.Effect<void, PlatformError> {
-    return Effect.andThen(this.#join, this.#file.sync)
-  }
-
-  /** Waits until nobody works on the file, so that it can be closed. */
-  readonly settled: Effect.Effect<void> = Effect.suspend(() =>
-    this.#syncing === undefined ? Effect.void : Effect.asVoid(Fiber.await(this.#syncing))
-  )
-
-  /** Fails with what the sync that was begun fails with; which one that is, is looked up when this runs. */
-  readonly #join: Effect.Effect<void, PlatformError> = Effect.suspend(() =>
-    this.#syncing === undefined ? Effect.void : Fiber.join(this.#syncing)
-  )
-
-  /** A fiber of its own: a thread of the system that syncs cannot be interrupted. */
-  get #begin(): Effect.Effect<void> {
-    return Effect.map(Effect.forkDetach(this.#file.sync), (fiber) => {
-      this.#syncing = fiber
-      this.#unsynced = 0
-    })
-  }
-}
 
 const writeAll = <E, R>(file: FileSystem.File, content: Stream.Stream<Uint8Array, E, R>) => {
   const sync = new SyncAhead(file)
