@@ -69,13 +69,14 @@ layer(Wasm.layer)("the learning rate of a step", (it) => {
 
   it.effect("is none where there are several, or factors beside it", () =>
     Effect.gen(function* () {
-      const { adam, chain, partition, scale, scaleByAdam, scaleBySchedule, sgd } = Transform
+      const { adam, chain, injectHyperparams, partition, scale, scaleByAdam, scaleBySchedule, sgd } = Transform
       const slow = sgd({ learningRate: 1 })
       const several = [
         chain(scale({ stepSize: 2 }), adam({ learningRate: 0.1 })),
         chain(scaleByAdam(), scaleBySchedule({ stepSizeFn: rising }), scale({ stepSize: -1 })),
         chain(scaleByAdam(), scale({ stepSize: -0.01 })),
-        partition({ slow, fast: sgd({ learningRate: 100 }) }, { a: "slow", b: "fast" })
+        partition({ slow, fast: sgd({ learningRate: 100 }) }, { a: "slow", b: "fast" }),
+        partition({ slow, fast: injectHyperparams(sgd, { learningRate: 100 }) }, { a: "slow", b: "fast" })
       ]
       for (const transform of several)
         assert.deepStrictEqual(

@@ -45,12 +45,6 @@ const lastOf = (name: string): string => name.slice(name.lastIndexOf(".") + 1)
 
 const scales = (name: string): boolean => lastOf(name) === "learningRate" || lastOf(name) === "stepSize"
 
-const ofTransform = (held: Held, hyperParameters: HyperParameters): number | undefined => {
-  const { learningRate } = hyperParameters
-  if (Object.keys(hyperParameters).filter(scales).length !== 1) return undefined
-  return at(learningRate, only(numbersAt(held, counts(held.treeDef))))
-}
-
 interface Holding {
   readonly [ownHeld]: Held | undefined
 }
@@ -63,6 +57,8 @@ export const learningRateOf = (
   { [ownHeld]: after }: Holding
 ): number | undefined => {
   if (before === undefined) return at(hyperParameters["stepSize"] ?? hyperParameters["learningRate"], step)
+  if (Object.keys(hyperParameters).filter(scales).length !== 1) return undefined
   const injected = after === undefined ? [] : numbersAt(after, rates(after.treeDef))
-  return injected.length > 0 ? only(injected) : ofTransform(before, hyperParameters)
+  if (injected.length > 0) return only(injected)
+  return at(hyperParameters["learningRate"], only(numbersAt(before, counts(before.treeDef))))
 }
